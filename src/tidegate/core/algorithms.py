@@ -1,0 +1,112 @@
+"""The algorithms that can fit a model, and what each of them needs to be told apart for.
+
+Adding one means adding a row to `BUILT_IN` and an image to the template's map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.core import checks
+from tidegate.core.names import ALGORITHM_NAME_MAX
+
+GPU_FAMILIES = ("ml.p", "ml.g")
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """What differs from algorithm to algorithm.
+
+    Attributes
+    ----------
+    scaled : bool
+        Whether the recipe standardises numeric columns.
+    accept : str
+        The answer that batch transform asks of the model's container, one record a line.
+    hyperparameters : dict
+        What is set unless the model's file says otherwise.
+    quality_metric : str
+        The training metric, on the validation rows, that people look at first.
+    """
+
+    scaled: bool
+    accept: str
+    hyperparameters: Mapping[str, str]
+    quality_metric: str
+
+
+BUILT_IN: dict[str, BuiltIn] = {
+    "xgboost": BuiltIn(
+        scaled=False,
+        accept="text/csv",
+        hyperparameters={"objective": "reg:squarederror", "num_round": "300", "eval_metric": "rmse"},
+        quality_metric="validation:rmse",
+    ),
+    "linear-learner": BuiltIn(
+        scaled=True,
+        accept="application/jsonlines",
+        hyperparameters={"predictor_type": "regressor"},
+        quality_metric="validation:rmse",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """How one algorithm of a model is trained."""
+
+    hyperparameters: dict[str, str] = field(default_factory=dict)
+    instance: str = "ml.m5.xlarge"
+    count: int = 1
+    spot: bool = False
+    max_runtime_seconds: int = 3600
+
+
+def read_algorithm(name: str, raw: object, path: tuple[str, ...]) -> Algorithm:
+    """Check one entry under ``algorithms`` and complete it.
+
+    Raises
+    ------
+    BadSpec
+        For an algorithm that nobody serves, or a setting that cannot be.
+    """
+    if name not in BUILT_IN:
+        known = checks.listed(BUILT_IN)
+        checks.refuse(
+            f"'{name}' is not an algorithm Tidegate knows ({known}){checks.nearest(name, BUILT_IN)}", path
+        )
+    assert len(name) <= ALGORITHM_NAME_MAX  # names.job_name counts on it
+    entry = checks.mapping(raw if raw is not None else {}, path)
+    checks.no_other_keys(entry, Algorithm.__dataclass_fields__, path)
+    instance = checks.instance(entry.get("instance", "ml.m5.xlarge"), (*path, "instance"))
+    return Algorithm(
+        hyperparameters=_read_hyperparameters(name, entry, instance, path),
+        instance=instance,
+        count=checks.whole(entry.get("count", 1), 1, 20, (*path, "count")),
+        spot=checks.flag(entry.get("spot", False), (*path, "spot")),
+        max_runtime_seconds=checks.whole(
+            entry.get("max_runtime_seconds", 3600), 60, 432_000, (*path, "max_runtime_seconds")
+        ),
+    )
+
+
+def has_gpu(instance: str) -> bool:
+    """Tell whether an instance type carries GPUs: SageMaker's P and G families do."""
+    return instance.startswith(GPU_FAMILIES)
+
+
+def _read_hyperparameters(
+    name: str, entry: Mapping[str, Any], instance: str, path: tuple[str, ...]
+) -> dict[str, str]:
+    path = (*path, "hyperparameters")
+    given = checks.mapping(entry.get("hyperparameters") or {}, path)
+    chosen = dict(BUILT_IN[name].hyperparameters)
+    if name == "xgboost" and has_gpu(instance):
+        chosen["device"] = "cuda"
+    for key, value in given.items():
+        if not isinstance(value, str | int | float | bool):
+            checks.refuse(f"expected one value, found {checks.shown(value)}", (*path, str(key)))
+        chosen[str(key)] = str(value).lower() if isinstance(value, bool) else str(value)
+    return chosen

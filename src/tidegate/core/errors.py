@@ -1,0 +1,57 @@
+"""What can be wrong with what people give us, each with one sentence that says how to mend it."""
+
+from __future__ import annotations
+
+
+class TidegateError(Exception):
+    """Base of every error whose text is meant for a person."""
+
+
+class BadDrop(TidegateError):
+    """A dropped file cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: what is wrong, where, and how to mend it.
+    row : int, optional
+        The line of the file as an editor shows it, counted from 1.
+    column : str, optional
+        The name of the column.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.row = row
+        self.column = column
+
+
+class BadPredictions(TidegateError):
+    """The answers of a model do not fit the rows that were asked."""
+
+
+class BadSpec(TidegateError):
+    """A model file says something that cannot be done.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: what is wrong and how to mend it.
+    path : tuple of str
+        Where in the file: the keys from the top, for example ``("gate", "at_most")``.
+    line : int, optional
+        The line in the YAML text, counted from 1, where the reader knows it.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = (), line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        where = ".".join(self.path)
+        at_line = f"line {self.line}" if self.line is not None else ""
+        place = ", ".join(part for part in (at_line, where) if part)
+        return f"{place}: {self.message}" if place else self.message

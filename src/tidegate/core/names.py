@@ -1,0 +1,93 @@
+"""Every name and key that Tidegate makes, in one place.
+
+A run's id is derived from the event that started it, so that the same event twice is the same run;
+everything that the run makes carries the id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import unquote
+
+RUN_ID_LENGTH = 12
+MODEL_NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MODEL_NAME_MAX = 30
+ALGORITHM_NAME_MAX = 14
+
+
+def run_id(bucket: str, key: str, version: str) -> str:
+    """Name the run that an object starts.
+
+    Parameters
+    ----------
+    bucket, key : str
+        Where the object is; the key as S3 holds it, not percent-encoded.
+    version : str
+        The object's version id, or its ETag (without quotes) in a bucket without versions.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits: the head of the SHA-256 of ``bucket/key/version``. The train machine
+        computes the same in JSONata before any function runs; a test holds the two together.
+    """
+    return hashlib.sha256(f"{bucket}/{key}/{version}".encode()).hexdigest()[:RUN_ID_LENGTH]
+
+
+def model_of_key(key: str) -> str:
+    """Tell which model a key in the data bucket belongs to: its first folder."""
+    return key.split("/", 1)[0]
+
+
+def decoded_event_key(key: str) -> str:
+    """Undo the form encoding of S3's own notifications (EventBridge events carry plain keys)."""
+    return unquote(key.replace("+", " "))
+
+
+def drop_key(model: str, kind: str, filename: str) -> str:
+    """Say where a person drops a file: ``<model>/train|score|truth/<filename>`` in the data bucket."""
+    return f"{model}/{kind}/{filename}"
+
+
+def model_file_key(model: str) -> str:
+    """Say where a model's declaration is dropped in the data bucket."""
+    return f"{model}/model.yaml"
+
+
+def spec_key(model: str) -> str:
+    """Say where the accepted declaration is kept, as JSON, in the artifacts bucket."""
+    return f"{model}/spec.json"
+
+
+def run_prefix(model: str, run: str) -> str:
+    """Say under which prefix of the artifacts bucket a run writes, without a slash at the end."""
+    return f"{model}/runs/{run}"
+
+
+def quarantine_key(model: str, run: str, filename: str) -> str:
+    """Say where in the data bucket a refused file is kept; its reason lies beside it as ``.reason.json``."""
+    return f"quarantine/{model}/{run}/{filename}"
+
+
+def notification_key(at: str, run: str, kind: str) -> str:
+    """Say where in the artifacts bucket the copy of a notification is kept; `at` sorts as text."""
+    return f"notifications/{at}-{run}-{kind}.json"
+
+
+def job_name(prefix: str, model: str, algorithm: str, run: str) -> str:
+    """Name what a run makes in SageMaker for one algorithm: its training job, model and configuration.
+
+    At most 61 characters for valid parts, so that the machine may append a dash and the number of a
+    retry within SageMaker's limit of 63.
+    """
+    return f"{prefix}-{model}-{algorithm}-{run}"
+
+
+def endpoint_name(prefix: str, model: str, algorithm: str) -> str:
+    """Name the endpoint that serves one algorithm of a model; it stays the same from run to run."""
+    return f"{prefix}-{model}-{algorithm}"
+
+
+def parameter_name(root: str, model: str, algorithm: str, what: str) -> str:
+    """Name a Parameter Store entry; `what` is ``model``, ``endpoint``, ``config`` or ``candidate``."""
+    return f"/{root}/{model}/{algorithm}/{what}"

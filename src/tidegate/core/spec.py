@@ -1,0 +1,252 @@
+"""A model's declaration as plain dataclasses: what `model.yaml` says, checked and completed with defaults.
+
+Reading YAML is done at the edge (`tidegate.modelfile`); this module sees a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tidegate.core import checks
+from tidegate.core.algorithms import Algorithm, read_algorithm
+from tidegate.core.checks import refuse
+from tidegate.core.names import MODEL_NAME_MAX, MODEL_NAME_PATTERN
+
+FEATURE_TYPES = ("numeric", "integer", "categorical", "boolean", "date")
+GATE_METRICS = ("rmse", "mae", "r2")
+CHAMPION_RULES = ("not_worse", "better", "off")
+COMBINATIONS = ("max", "min", "mean", "median")
+DEFAULT_LEVELS = 512
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One input column: its type, and for a categorical the most levels that get a column of their own."""
+
+    type: str
+    levels: int = DEFAULT_LEVELS
+
+
+@dataclass(frozen=True)
+class Split:
+    """The shares of the rows that train, validate and test; they add up to 1."""
+
+    train: float = 0.7
+    validation: float = 0.15
+    test: float = 0.15
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a candidate must pass: a bound on a metric, and a rule against the champion."""
+
+    metric: str = "rmse"
+    at_most: float | None = None
+    at_least: float | None = None
+    against_champion: str = "not_worse"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How the model is served: instances, and how the algorithms' predictions become one."""
+
+    combine: str = "max"
+    instance: str = "ml.m5.large"
+    instances: dict[str, int] = field(default_factory=lambda: {"min": 1, "max": 1})
+    capture_percent: int = 100
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """How often the captured requests are checked, and how few rows are too few for a verdict."""
+
+    every: str = "1 hour"
+    least_rows: int = 200
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model, as its file declares it."""
+
+    name: str
+    target: str
+    features: dict[str, Feature]
+    algorithms: dict[str, Algorithm]
+    id: str | None = None
+    split: Split = Split()
+    gate: Gate = Gate()
+    serving: Serving = Serving()
+    monitor: Monitor = Monitor()
+    notify: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, raw: object) -> ModelSpec:
+        """Check a declaration and fill in its defaults.
+
+        Parameters
+        ----------
+        raw : object
+            What the YAML or JSON held; anything but a mapping is refused.
+
+        Raises
+        ------
+        BadSpec
+            With one sentence and the path of the first thing that is wrong.
+        """
+        top = checks.mapping(raw, ())
+        checks.no_other_keys(top, cls.__dataclass_fields__, ())
+        features = _read_features(top)
+        target = checks.text(checks.required(top, "target", ()), ("target",))
+        identity = checks.text(top["id"], ("id",)) if top.get("id") is not None else None
+        if target in features:
+            refuse(
+                f"the target '{target}' is listed as a feature too; take it out of features",
+                ("features", target),
+            )
+        if identity == target:
+            refuse("the id and the target are the same column", ("id",))
+        if identity in features:
+            refuse(
+                f"the id '{identity}' is listed as a feature too; take it out of features",
+                ("features", identity or ""),
+            )
+        return cls(
+            name=_read_name(top),
+            target=target,
+            id=identity,
+            features=features,
+            algorithms=_read_algorithms(top),
+            split=_read_split(top.get("split", {})),
+            gate=_read_gate(top.get("gate", {})),
+            serving=_read_serving(top.get("serving", {})),
+            monitor=_read_monitor(top.get("monitor", {})),
+            notify=_read_notify(top.get("notify", [])),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the canonical form: every default written out, ready for JSON; `from_dict` reads it back."""
+        plain = asdict(self)
+        plain["notify"] = list(self.notify)
+        plain["features"] = {
+            name: {"type": f.type, "levels": f.levels} if f.type == "categorical" else {"type": f.type}
+            for name, f in self.features.items()
+        }
+        return plain
+
+
+def _read_name(top: Mapping[str, Any]) -> str:
+    name = checks.text(checks.required(top, "name", ()), ("name",))
+    return checks.pattern(
+        name, MODEL_NAME_PATTERN, MODEL_NAME_MAX, ("name",), "lower-case letters, digits and single dashes"
+    )
+
+
+def _read_features(top: Mapping[str, Any]) -> dict[str, Feature]:
+    listed = checks.mapping(checks.required(top, "features", ()), ("features",))
+    if not listed:
+        refuse("no feature is listed; name at least one column", ("features",))
+    return {
+        checks.text(name, ("features",)): _read_feature(what, ("features", str(name)))
+        for name, what in listed.items()
+    }
+
+
+def _read_feature(what: object, path: tuple[str, ...]) -> Feature:
+    if isinstance(what, str):
+        return Feature(checks.one_of(what, FEATURE_TYPES, path))
+    entry = checks.mapping(what, path)
+    checks.no_other_keys(entry, ("type", "levels"), path)
+    kind = checks.one_of(checks.required(entry, "type", path), FEATURE_TYPES, (*path, "type"))
+    if "levels" in entry and kind != "categorical":
+        refuse(f"levels belong to a categorical feature, and this one is {kind}", (*path, "levels"))
+    levels = checks.whole(entry.get("levels", DEFAULT_LEVELS), 1, 10_000, (*path, "levels"))
+    return Feature(kind, levels)
+
+
+def _read_algorithms(top: Mapping[str, Any]) -> dict[str, Algorithm]:
+    listed = checks.mapping(checks.required(top, "algorithms", ()), ("algorithms",))
+    if not listed:
+        refuse("no algorithm is listed; name at least one, for example xgboost", ("algorithms",))
+    return {
+        str(name): read_algorithm(str(name), what, ("algorithms", str(name))) for name, what in listed.items()
+    }
+
+
+def _read_split(raw: object) -> Split:
+    entry = checks.mapping(raw, ("split",))
+    checks.no_other_keys(entry, Split.__dataclass_fields__, ("split",))
+    shares = {
+        part: checks.number(entry.get(part, getattr(Split, part)), 0.01, 0.98, ("split", part))
+        for part in Split.__dataclass_fields__
+    }
+    if abs(sum(shares.values()) - 1) > 1e-9:
+        refuse(f"the shares add up to {sum(shares.values()):g}; they must add up to 1", ("split",))
+    return Split(**shares)
+
+
+def _read_gate(raw: object) -> Gate:
+    entry = checks.mapping(raw, ("gate",))
+    checks.no_other_keys(entry, Gate.__dataclass_fields__, ("gate",))
+    metric = checks.one_of(entry.get("metric", "rmse"), GATE_METRICS, ("gate", "metric"))
+    bounds = {
+        side: None if entry.get(side) is None else checks.number(entry[side], None, None, ("gate", side))
+        for side in ("at_most", "at_least")
+    }
+    wrong_side = "at_most" if metric == "r2" else "at_least"
+    if bounds[wrong_side] is not None:
+        right_side = "at_least" if metric == "r2" else "at_most"
+        refuse(
+            f"{metric} is better when {'high' if metric == 'r2' else 'low'}; use {right_side}",
+            ("gate", wrong_side),
+        )
+    rule = checks.one_of(
+        checks.unbool_off(entry.get("against_champion", "not_worse")),
+        CHAMPION_RULES,
+        ("gate", "against_champion"),
+    )
+    return Gate(metric, bounds["at_most"], bounds["at_least"], rule)
+
+
+def _read_serving(raw: object) -> Serving:
+    path = ("serving",)
+    entry = checks.mapping(raw, path)
+    checks.no_other_keys(entry, Serving.__dataclass_fields__, path)
+    count = checks.mapping(entry.get("instances", {"min": 1, "max": 1}), (*path, "instances"))
+    checks.no_other_keys(count, ("min", "max"), (*path, "instances"))
+    least = checks.whole(count.get("min", 1), 1, 100, (*path, "instances", "min"))
+    most = checks.whole(count.get("max", least), 1, 100, (*path, "instances", "max"))
+    if most < least:
+        refuse(f"max is {most}, less than min, {least}", (*path, "instances", "max"))
+    return Serving(
+        combine=checks.one_of(entry.get("combine", "max"), COMBINATIONS, (*path, "combine")),
+        instance=checks.instance(entry.get("instance", "ml.m5.large"), (*path, "instance")),
+        instances={"min": least, "max": most},
+        capture_percent=checks.whole(entry.get("capture_percent", 100), 0, 100, (*path, "capture_percent")),
+    )
+
+
+def _read_monitor(raw: object) -> Monitor:
+    entry = checks.mapping(raw, ("monitor",))
+    checks.no_other_keys(entry, Monitor.__dataclass_fields__, ("monitor",))
+    every = checks.text(entry.get("every", "1 hour"), ("monitor", "every"))
+    checks.pattern(
+        every, r"^[1-9][0-9]{0,3} (minute|hour|day)s?$", 20, ("monitor", "every"), "for example '1 hour'"
+    )
+    return Monitor(every, checks.whole(entry.get("least_rows", 200), 1, 10**9, ("monitor", "least_rows")))
+
+
+def _read_notify(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, list):
+        refuse("expected a list of e-mail addresses", ("notify",))
+    return tuple(
+        checks.pattern(
+            checks.text(each, ("notify",)),
+            r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+            254,
+            ("notify",),
+            "an e-mail address",
+        )
+        for each in raw
+    )
