@@ -1,0 +1,1 @@
+"""A SageMaker for the laptop: the same API, jobs and model servers as local processes."""
