@@ -1,1 +1,1 @@
-"""The words of Tidegate as code: model files, names, gates and messages. Standard library only, no AWS calls."""
+"""The words of Tidegate as code: model files, names, gates, messages. Standard library only, no AWS calls."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 RUN_ID_LENGTH = 12
 MODEL_NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-MODEL_NAME_MAX = 30
+MODEL_NAME_MAX = 28
 ALGORITHM_NAME_MAX = 14
 
 
@@ -77,8 +77,8 @@ def notification_key(at: str, run: str, kind: str) -> str:
 def job_name(prefix: str, model: str, algorithm: str, run: str) -> str:
     """Name what a run makes in SageMaker for one algorithm: its training job, model and configuration.
 
-    At most 61 characters for valid parts, so that the machine may append a dash and the number of a
-    retry within SageMaker's limit of 63.
+    At most 60 characters with a prefix of three, so that the machine may append a dash, a letter and a
+    digit within the 63 that SageMaker allows.
     """
     return f"{prefix}-{model}-{algorithm}-{run}"
 

@@ -1,0 +1,113 @@
+"""The gate: whether a candidate may serve. A pure rule over the evaluation of the held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.core.spec import Gate
+
+HIGHER_IS_BETTER = frozenset({"r2"})
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule of the gate, its outcome, and the sentence that says so with numbers."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the gate concludes: every check, and the reason as one text."""
+
+    passed: bool
+    reason: str
+    checks: tuple[Check, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form that the machine carries."""
+        return {
+            "passed": self.passed,
+            "reason": self.reason,
+            "checks": [vars(check) for check in self.checks],
+        }
+
+
+def judge(gate: Gate, evaluation: Mapping[str, Any]) -> Judgement:
+    """Judge a candidate.
+
+    Parameters
+    ----------
+    gate : Gate
+        The rules of the model's file.
+    evaluation : mapping
+        What `tidegate.table.evaluate` found on the held-out rows: ``rows``, ``candidate`` and ``champion``
+        (each metric with ``value``, ``low``, ``high``), and ``difference`` (candidate minus champion, by
+        the paired bootstrap over the same rows).
+
+    Returns
+    -------
+    Judgement
+        Passed when every check passed.
+    """
+    checks = [
+        check for check in (_threshold(gate, evaluation), _champion(gate, evaluation)) if check is not None
+    ]
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        reason = "model accuracy too low: " + "; ".join(check.sentence for check in failed)
+    else:
+        reason = "; ".join(check.sentence for check in checks) or "the gate asks for nothing"
+    return Judgement(passed=not failed, reason=reason, checks=tuple(checks))
+
+
+def _threshold(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
+    higher = gate.metric in HIGHER_IS_BETTER
+    bound = gate.at_least if higher else gate.at_most
+    if bound is None:
+        return None
+    value = float(evaluation["candidate"][gate.metric]["value"])
+    passed = value >= bound if higher else value <= bound
+    relation = (
+        ("at least" if passed else "below the least allowed")
+        if higher
+        else ("at most" if passed else "above the most allowed")
+    )
+    sentence = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows is {relation}, {_figure(bound)}"
+    return Check("threshold", passed, sentence)
+
+
+def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
+    if gate.against_champion == "off":
+        return None
+    if evaluation.get("champion") is None:
+        return Check("champion", True, "there is no champion yet to compare with")
+    candidate = float(evaluation["candidate"][gate.metric]["value"])
+    champion = float(evaluation["champion"][gate.metric]["value"])
+    spread = evaluation["difference"][gate.metric]
+    # Turned so that positive means worse, whichever way the metric points.
+    sign = -1.0 if gate.metric in HIGHER_IS_BETTER else 1.0
+    low, high = sorted((sign * float(spread["low"]), sign * float(spread["high"])))
+    if gate.against_champion == "better":
+        passed, relation = high < 0, "better than" if high < 0 else "not surely better than"
+    else:
+        passed, relation = low <= 0, "not worse than" if low <= 0 else "worse than"
+    sentence = (
+        f"{_label(gate.metric)} {_figure(candidate)} is {relation} the champion's {_figure(champion)} on the same rows "
+        f"(difference {_figure(float(spread['low']), True)} to {_figure(float(spread['high']), True)} "
+        f"at {float(evaluation.get('confidence', 0.95)):.0%} confidence)"
+    )
+    return Check("champion", passed, sentence)
+
+
+def _label(metric: str) -> str:
+    return {"rmse": "RMSE", "mae": "MAE", "r2": "R²"}.get(metric, metric)
+
+
+def _figure(value: float, signed: bool = False) -> str:
+    digits = 1 if abs(value) >= 100 else 3 if abs(value) >= 0.1 else 6
+    return f"{value:{'+' if signed else ''},.{digits}f}"

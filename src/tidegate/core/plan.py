@@ -1,0 +1,96 @@
+"""What a training run will make: for each algorithm the names, places and settings that the machine passes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tidegate.core import names
+from tidegate.core.algorithms import BUILT_IN
+from tidegate.core.spec import ModelSpec
+
+VOLUME_GB = 30
+
+
+def plan_run(
+    spec: ModelSpec, run: str, *, prefix: str, parameters: str, artifacts: str
+) -> list[dict[str, Any]]:
+    """Lay out a run, one entry an algorithm, ready for the machine's Map.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    run : str
+        The run's id.
+    prefix : str
+        The deployment's prefix of every SageMaker name (at most three characters).
+    parameters : str
+        The first folder of the deployment's names in Parameter Store.
+    artifacts : str
+        The artifacts bucket.
+
+    Returns
+    -------
+    list of dict
+        Plain JSON: the machine hands each entry to one iteration.
+    """
+    root = f"s3://{artifacts}/{names.run_prefix(spec.name, run)}"
+    return [_plan_algorithm(spec, name, run, root, prefix, parameters) for name in spec.algorithms]
+
+
+def _plan_algorithm(
+    spec: ModelSpec, name: str, run: str, root: str, prefix: str, parameters: str
+) -> dict[str, Any]:
+    algorithm = spec.algorithms[name]
+    home = f"{root}/{name}"
+    return {
+        "model": spec.name,
+        "run": run,
+        "algorithm": name,
+        "job": names.job_name(prefix, spec.name, name, run),
+        "hyperparameters": algorithm.hyperparameters,
+        "resources": {
+            "InstanceType": algorithm.instance,
+            "InstanceCount": algorithm.count,
+            "VolumeSizeInGB": VOLUME_GB,
+        },
+        "spot": algorithm.spot,
+        "stopping": {
+            "MaxRuntimeInSeconds": algorithm.max_runtime_seconds,
+            # Spot capacity may be waited for as long again as the job may run; AWS wants this field with spot only.
+            **({"MaxWaitTimeInSeconds": 2 * algorithm.max_runtime_seconds} if algorithm.spot else {}),
+        },
+        "train": f"{home}/train/",
+        "validation": f"{home}/validation/",
+        "output": f"{home}/model",
+        "checkpoints": f"{home}/checkpoints",
+        "recipe": f"{home}/recipe.tar.gz",
+        "rows": f"{root}/test/rows.jsonl",
+        "truth": f"{root}/test/truth.csv",
+        "training_rows": f"{root}/train_raw.csv",
+        "candidate": f"{home}/candidate",
+        "champion": f"{home}/champion",
+        "baseline": f"{home}/baseline",
+        "accept": BUILT_IN[name].accept,
+        "transform_instance": algorithm_transform_instance(spec),
+        "gate": {
+            "metric": spec.gate.metric,
+            "at_most": spec.gate.at_most,
+            "at_least": spec.gate.at_least,
+            "against_champion": spec.gate.against_champion,
+        },
+        "endpoint": names.endpoint_name(prefix, spec.name, name),
+        "instance": spec.serving.instance,
+        "instances": spec.serving.instances["min"],
+        "capture_percent": spec.serving.capture_percent,
+        "capture": f"{root.split('/runs/')[0]}/capture",
+        "parameters": {
+            what: names.parameter_name(parameters, spec.name, name, what)
+            for what in ("candidate", "model", "endpoint", "config")
+        },
+    }
+
+
+def algorithm_transform_instance(spec: ModelSpec) -> str:
+    """Choose the instance that scores the held-out rows: the serving one, as serving is what is judged."""
+    return spec.serving.instance

@@ -1,0 +1,77 @@
+"""The edge where a model's YAML becomes a `ModelSpec`: every complaint gets the line it is about."""
+
+from __future__ import annotations
+
+import yaml
+
+from tidegate.core.errors import BadSpec
+from tidegate.core.spec import ModelSpec
+
+MOST_BYTES = 256 * 1024
+
+
+def read_model_file(text: str | bytes) -> ModelSpec:
+    """Read a model file.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The YAML; bytes must be UTF-8.
+
+    Raises
+    ------
+    BadSpec
+        With one sentence, the path and the line of what is wrong.
+    """
+    raw = _decoded(text)
+    try:
+        tree = yaml.compose(raw, Loader=yaml.SafeLoader)
+        _refuse_aliases(raw)
+        plain = yaml.safe_load(raw)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise BadSpec(
+            f"this is not YAML: {error.problem or error.context}", line=mark.line + 1 if mark else None
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadSpec(f"this is not YAML: {str(error).splitlines()[0]}") from error
+    if plain is None:
+        raise BadSpec("the file is empty; it needs at least name, target, features and algorithms")
+    try:
+        return ModelSpec.from_dict(plain)
+    except BadSpec as refusal:
+        raise BadSpec(refusal.message, refusal.path, _line_of(tree, refusal.path)) from refusal
+
+
+def _decoded(text: str | bytes) -> str:
+    if len(text) > MOST_BYTES:
+        raise BadSpec(f"the file has {len(text):,} bytes; a model file has at most {MOST_BYTES:,}")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise BadSpec("the file is not UTF-8 text; save it as UTF-8", line=line) from error
+
+
+def _refuse_aliases(raw: str) -> None:
+    # Aliases are how a few bytes of YAML grow to gigabytes, and a model file has no need of them.
+    for event in yaml.parse(raw, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise BadSpec(
+                "aliases (*name) are not allowed; write the value out", line=event.start_mark.line + 1
+            )
+
+
+def _line_of(node: yaml.Node | None, path: tuple[str, ...]) -> int | None:
+    """Find the line of the deepest part of a path that the file has."""
+    line = node.start_mark.line + 1 if node is not None else None
+    for key in path:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = next(((k, v) for k, v in node.value if k.value == key), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
