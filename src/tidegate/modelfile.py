@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 from tidegate.core.errors import BadSpec
@@ -25,8 +27,8 @@ def read_model_file(text: str | bytes) -> ModelSpec:
     """
     raw = _decoded(text)
     try:
-        tree = yaml.compose(raw, Loader=yaml.SafeLoader)
         _refuse_aliases(raw)
+        tree = yaml.compose(raw, Loader=yaml.SafeLoader)
         plain = yaml.safe_load(raw)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

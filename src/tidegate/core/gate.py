@@ -77,7 +77,8 @@ def _threshold(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         if higher
         else ("at most" if passed else "above the most allowed")
     )
-    sentence = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows is {relation}, {_figure(bound)}"
+    found = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows"
+    sentence = f"{found} is {relation}, {_figure(bound)}"
     return Check("threshold", passed, sentence)
 
 
@@ -97,8 +98,8 @@ def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
     else:
         passed, relation = low <= 0, "not worse than" if low <= 0 else "worse than"
     sentence = (
-        f"{_label(gate.metric)} {_figure(candidate)} is {relation} the champion's {_figure(champion)} on the same rows "
-        f"(difference {_figure(float(spread['low']), True)} to {_figure(float(spread['high']), True)} "
+        f"{_label(gate.metric)} {_figure(candidate)} is {relation} the champion's {_figure(champion)} "
+        f"on the same rows (difference {_figure(float(spread['low']), True)} to {_figure(float(spread['high']), True)} "
         f"at {float(evaluation.get('confidence', 0.95)):.0%} confidence)"
     )
     return Check("champion", passed, sentence)

@@ -1,4 +1,4 @@
-"""What a training run will make: for each algorithm the names, places and settings that the machine passes on."""
+"""What a training run will make: for each algorithm the names, places and settings it passes on."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _plan_algorithm(
         "spot": algorithm.spot,
         "stopping": {
             "MaxRuntimeInSeconds": algorithm.max_runtime_seconds,
-            # Spot capacity may be waited for as long again as the job may run; AWS wants this field with spot only.
+            # As long again may be spent waiting for spot capacity; AWS wants this field with spot only.
             **({"MaxWaitTimeInSeconds": 2 * algorithm.max_runtime_seconds} if algorithm.spot else {}),
         },
         "train": f"{home}/train/",
