@@ -61,9 +61,8 @@ def _refuse_aliases(raw: str) -> None:
     # Aliases are how a few bytes of YAML grow to gigabytes, and a model file has no need of them.
     for event in yaml.parse(raw, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise BadSpec(
-                "aliases (*name) are not allowed; write the value out", line=event.start_mark.line + 1
-            )
+            mark: Any = event.start_mark
+            raise BadSpec("aliases (*name) are not allowed; write the value out", line=mark.line + 1)
 
 
 def _line_of(node: yaml.Node | None, path: tuple[str, ...]) -> int | None:

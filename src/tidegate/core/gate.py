@@ -97,10 +97,11 @@ def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         passed, relation = high < 0, "better than" if high < 0 else "not surely better than"
     else:
         passed, relation = low <= 0, "not worse than" if low <= 0 else "worse than"
+    confidence = f"{float(evaluation.get('confidence', 0.95)):.0%}"
     sentence = (
         f"{_label(gate.metric)} {_figure(candidate)} is {relation} the champion's {_figure(champion)} "
-        f"on the same rows (difference {_figure(float(spread['low']), True)} to {_figure(float(spread['high']), True)} "
-        f"at {float(evaluation.get('confidence', 0.95)):.0%} confidence)"
+        f"on the same rows (difference {_figure(float(spread['low']), True)} "
+        f"to {_figure(float(spread['high']), True)} at {confidence} confidence)"
     )
     return Check("champion", passed, sentence)
 

@@ -1,0 +1,159 @@
+"""What people are told: an outcome of a run as a reason, a remedy and a notification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SUBJECT_MAX = 100  # SNS's limit
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A message to people: a subject line, a text, and what it is about."""
+
+    kind: str
+    model: str
+    run: str
+    subject: str
+    message: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the JSON form that is kept in the inbox."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something failed, in words: the sentence and what to do about it."""
+
+    sentence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.remedy}".strip()
+
+
+def explain(error: str, cause: str) -> Failure:
+    """Turn what Step Functions reports into a sentence.
+
+    Parameters
+    ----------
+    error : str
+        The error's name, such as ``States.TaskFailed`` or the class of a function's exception.
+    cause : str
+        Its cause: a text, a function's JSON error document, or a SageMaker job's description as JSON.
+    """
+    document = _json_object(cause)
+    if "FailureReason" in document or "TrainingJobStatus" in document or "TransformJobStatus" in document:
+        return _explain_job(document)
+    if "errorMessage" in document:
+        return _explain_function(error, document)
+    text = " ".join(cause.split()) or "no cause was given"
+    if error == "States.Timeout":
+        return Failure(
+            "It took longer than the state allows.", "Look at the run's logs, then drop the file again."
+        )
+    if "TooManyRequests" in error or "Throttl" in error or "LimitExceeded" in error:
+        return Failure(
+            f"AWS kept refusing for lack of capacity: {text}", "Wait, or ask for a higher quota, then retry."
+        )
+    if "AccessDenied" in error or "AccessDenied" in text or "not authorized" in text:
+        return Failure(
+            f"A permission is missing: {text}", "Give the named role the named action, then retry."
+        )
+    return Failure(f"{text} ({error})", "Look at the run's logs for what came before.")
+
+
+def _explain_job(job: Mapping[str, Any]) -> Failure:
+    name = next(
+        (job[key] for key in ("TrainingJobName", "TransformJobName", "ProcessingJobName") if key in job), ""
+    )
+    status = next((job[key] for key in job if key.endswith("JobStatus")), "Failed")
+    reason = " ".join(str(job.get("FailureReason") or "no reason was given").split())
+    if status in ("Stopped", "Stopping"):
+        return Failure(
+            f"The job {name} was stopped before it ended.", "Drop the file again to start a new run."
+        )
+    if "AlgorithmError" in reason:
+        remedy = "Check the hyperparameters and the data, and read the job's log."
+    elif "Data download failed" in reason or "No S3 objects" in reason:
+        remedy = "Check that the channel's files are there and the role may read them."
+    else:
+        remedy = "Read the job's log."
+    return Failure(f"The job {name} failed: {reason}", remedy)
+
+
+def _explain_function(error: str, document: Mapping[str, Any]) -> Failure:
+    message = " ".join(str(document["errorMessage"]).split())
+    if "Task timed out" in message:
+        return Failure(
+            "A function ran out of time.", "Give it more time or memory in the template, or drop less data."
+        )
+    if "OutOfMemory" in message or error == "Runtime.OutOfMemory" or "signal: killed" in message:
+        return Failure(
+            "A function ran out of memory.", "Give it more memory in the template, or drop less data."
+        )
+    kind = str(document.get("errorType") or error)
+    return Failure(f"A function failed with {kind}: {message}", "Read the run's logs.")
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def tell_training(outcome: Mapping[str, Any]) -> Notification:
+    """Write the notification that ends a training run.
+
+    Parameters
+    ----------
+    outcome : mapping
+        ``run``, ``model``, ``status`` (SUCCEEDED, REJECTED or FAILED), ``reason``, ``key`` of the dropped
+        file, and ``algorithms``: for each its ``status``, ``reason``, ``rmse`` and ``endpoint``.
+    """
+    status, model, run = outcome["status"], outcome["model"], outcome["run"]
+    heads = {
+        "SUCCEEDED": f"{model}: trained and serving",
+        "REJECTED": f"{model}: model accuracy too low, the champion stays",
+        "FAILED": f"{model}: training failed",
+    }
+    lines = [f"Run {run} for {outcome.get('key', 'a schedule')}: {status}.", str(outcome["reason"]), ""]
+    lines += [_algorithm_line(name, entry) for name, entry in outcome.get("algorithms", {}).items()]
+    return Notification(
+        "training-" + status.lower(), model, run, heads[status][:SUBJECT_MAX], "\n".join(lines).strip()
+    )
+
+
+def tell_refused(model: str, run: str, key: str, sentence: str, kept_at: str) -> Notification:
+    """Write the notification about a file that cannot be used."""
+    message = (
+        f"The file {key} was refused: {sentence}\n\nIt is kept at {kept_at}, with the reason beside it. "
+        "Mend it and drop it again; nothing else was changed."
+    )
+    return Notification("file-refused", model, run, f"{model}: a file was refused"[:SUBJECT_MAX], message)
+
+
+def tell_model_file(model: str, run: str, refusal: str | None) -> Notification:
+    """Write the notification about a dropped model file: accepted, or refused and why."""
+    if refusal is None:
+        text = f"{model}/model.yaml is in force from now on."
+        return Notification("model-accepted", model, run, f"{model}: model file accepted"[:SUBJECT_MAX], text)
+    text = f"{model}/model.yaml was refused: {refusal}\n\nThe model file before it, if any, stays in force."
+    return Notification("model-refused", model, run, f"{model}: model file refused"[:SUBJECT_MAX], text)
+
+
+def sum_up_reason(algorithms: Mapping[str, Mapping[str, Any]]) -> str:
+    """Join the algorithms' reasons into the run's reason, each under its name."""
+    return "; ".join(f"{name}: {entry.get('reason', '')}" for name, entry in algorithms.items())
+
+
+def _algorithm_line(name: str, entry: Mapping[str, Any]) -> str:
+    served = f", served by {entry['endpoint']}" if entry.get("status") == "SUCCEEDED" else ""
+    rmse = f", RMSE {entry['rmse']:,.1f}" if isinstance(entry.get("rmse"), int | float) else ""
+    return f"- {name}: {entry.get('status')}{rmse}{served}. {entry.get('reason', '')}"
