@@ -1,0 +1,373 @@
+"""A recipe applied to raw rows by the standard library alone; this file travels inside every endpoint.
+
+The training side encodes the same recipe with NumPy (`tidegate.table.recipe`); a property test holds the two
+to identical doubles. Nothing here needs a Python newer than 3.9 at run time: the container chooses the interpreter.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import difflib
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
+TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
+FALSE = frozenset(("false", "f", "no", "n", "0", "0.0"))
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)? ?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+CSV_TYPES = ("text/csv",)
+LINES_TYPES = ("application/jsonlines", "application/x-jsonlines", "application/json-lines")
+JSON_TYPES = ("application/json",)
+
+Record = Sequence[Any]
+
+
+class BadRequest(ValueError):
+    """The rows of a request cannot be encoded; the text says which record and field, and how to mend it."""
+
+    http_status = 400
+
+
+class UnsupportedContent(ValueError):
+    """The request's content type is not one that the recipe reads."""
+
+    http_status = 415
+
+
+class Recipe:
+    """One recipe, ready to encode requests.
+
+    Parameters
+    ----------
+    recipe : dict
+        The JSON that training fitted (`recipe.json`).
+
+    Examples
+    --------
+    >>> recipe = Recipe({"version": 1, "inputs": ["KM"], "outputs": ["KM"],
+    ...     "columns": [{"name": "KM", "type": "numeric", "impute": 5.0, "indicator": False, "scale": None}]})
+    >>> recipe.encode("46986\\nNA", "text/csv")
+    '46986.0\\n5.0'
+    """
+
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        if recipe.get("version") != 1:
+            raise ValueError(f"recipe version {recipe.get('version')!r} is unknown here; this code reads 1")
+        self.inputs: list[str] = list(recipe["inputs"])
+        self.outputs: list[str] = list(recipe["outputs"])
+        self._encoders = [_encoder(column) for column in recipe["columns"]]
+        self._texts = [encoder.text for encoder in self._encoders]
+        self._places = {name: place for place, name in enumerate(self.inputs)}
+
+    def encode(self, body: str | bytes, content_type: str) -> str:
+        """Encode a request as headerless CSV, one line a record: what the algorithm's container reads.
+
+        Raises
+        ------
+        BadRequest
+            Naming the record and the field that cannot be read.
+        UnsupportedContent
+            For a content type other than CSV, JSON or JSON Lines.
+        """
+        records = self.records(body, content_type)
+        return "\n".join([self.line(record, number) for number, record in enumerate(records, 1)])
+
+    def floats(self, body: str | bytes, content_type: str) -> list[list[float]]:
+        """Encode a request as numbers: one list of `outputs` a record."""
+        rows = []
+        for number, record in enumerate(self.records(body, content_type), 1):
+            row: list[float] = []
+            for place, encoder in enumerate(self._encoders):
+                try:
+                    row += encoder.floats(record[place])
+                except _BadCell as bad:
+                    raise self._refusal(number, place, bad) from None
+            rows.append(row)
+        return rows
+
+    def line(self, record: Record, number: int = 1) -> str:
+        """Encode one record, its cells in the order of `inputs`, as one CSV line."""
+        try:
+            return ",".join([text(cell) for text, cell in zip(self._texts, record)])  # noqa: B905
+        except _BadCell:
+            return self._explain(record, number)
+
+    def records(self, body: str | bytes, content_type: str) -> list[Record]:
+        """Read the rows of a request, their cells in the order of `inputs`."""
+        kind = (content_type or "").split(";", 1)[0].strip().lower()
+        text = _decoded(body)
+        if kind in CSV_TYPES:
+            records = self._from_csv(text)
+        elif kind in LINES_TYPES:
+            records = self._from_lines(text)
+        elif kind in JSON_TYPES:
+            records = self._from_json(text)
+        else:
+            raise UnsupportedContent(
+                f"content type '{content_type}' is not read here; send text/csv, application/json "
+                "or application/jsonlines"
+            )
+        if not records:
+            raise BadRequest(f"the request holds no rows; send at least one with: {', '.join(self.inputs)}")
+        return records
+
+    def _from_csv(self, text: str) -> list[Record]:
+        if '"' in text:
+            rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        else:
+            # csv.reader ends a row at these three and nowhere else; str.splitlines knows more line ends.
+            plain = text.replace("\r\n", "\n").replace("\r", "\n")
+            rows = [line.split(",") for line in plain.split("\n") if line]
+        if rows and [cell.strip() for cell in rows[0]] == self.inputs:
+            raise BadRequest("record 1 is a header row; send the rows alone, without the columns' names")
+        width = len(self.inputs)
+        for number, row in enumerate(rows, 1):
+            if len(row) != width:
+                raise BadRequest(
+                    f"record {number} has {_count(len(row), 'field')}, expected {width}: "
+                    + ", ".join(self.inputs)
+                )
+        return list(rows)
+
+    def _from_lines(self, text: str) -> list[Record]:
+        lines = [line for line in text.split("\n") if line.strip()]
+        return [self._of_json(_parsed(line, f"record {n}"), n) for n, line in enumerate(lines, 1)]
+
+    def _from_json(self, text: str) -> list[Record]:
+        if not text.strip():
+            return []
+        content = _parsed(text, "the body")
+        if isinstance(content, dict) and "instances" in content and "instances" not in self._places:
+            content = content["instances"]
+        if isinstance(content, dict):
+            content = [content]
+        if not isinstance(content, list):
+            raise BadRequest('the body is neither a JSON object, a list of them nor {"instances": [...]}')
+        return [self._of_json(each, number) for number, each in enumerate(content, 1)]
+
+    def _of_json(self, record: Any, number: int) -> Record:
+        if isinstance(record, dict):
+            for field in record:
+                if field not in self._places:
+                    close = difflib.get_close_matches(field, self.inputs, 1)
+                    hint = f"did you mean '{close[0]}'?" if close else "known are: " + ", ".join(self.inputs)
+                    raise BadRequest(f"record {number} has an unknown field '{field}'; {hint}")
+            return [record.get(name) for name in self.inputs]
+        if isinstance(record, list):
+            if len(record) != len(self.inputs):
+                raise BadRequest(
+                    f"record {number} has {_count(len(record), 'value')}, expected {len(self.inputs)}: "
+                    + ", ".join(self.inputs)
+                )
+            return record
+        raise BadRequest(f"record {number} is not a JSON object; send fields with values")
+
+    def _explain(self, record: Record, number: int) -> str:
+        for place, text in enumerate(self._texts):
+            try:
+                text(record[place])
+            except _BadCell as bad:
+                raise self._refusal(number, place, bad) from None
+        raise AssertionError("a cell was refused once and accepted the second time")
+
+    def _refusal(self, number: int, place: int, bad: Exception) -> BadRequest:
+        return BadRequest(f"record {number}, field '{self.inputs[place]}': {bad}")
+
+
+class _BadCell(Exception):
+    """One cell cannot be read; the text says what was expected."""
+
+
+class _Number:
+    """A numeric, integer or boolean column: one number, and whether it was missing if training saw gaps."""
+
+    def __init__(self, column: dict[str, Any]) -> None:
+        self._read = _READERS[column["type"]]
+        self._impute = float(column["impute"])
+        self._indicator = bool(column["indicator"])
+        scale = column.get("scale") or {"mean": 0.0, "std": 1.0}
+        self._scaled = column.get("scale") is not None
+        self._mean, self._std = float(scale["mean"]), float(scale["std"])
+        self._present = ",0" if self._indicator else ""
+        self._missing = repr(self._shift(self._impute)) + (",1" if self._indicator else "")
+
+    def floats(self, cell: Any) -> list[float]:
+        value = self._read(cell)
+        gap = value != value
+        number = self._shift(self._impute if gap else value)
+        return [number, 1.0 if gap else 0.0] if self._indicator else [number]
+
+    def text(self, cell: Any) -> str:
+        value = self._read(cell)
+        if value != value:
+            return self._missing
+        return repr(self._shift(value)) + self._present
+
+    def _shift(self, value: float) -> float:
+        return (value - self._mean) / self._std if self._scaled else value
+
+
+class _Category:
+    """A categorical column: a one for its level, or for the last place when nobody knows the level."""
+
+    def __init__(self, column: dict[str, Any]) -> None:
+        self._places = {level: place for place, level in enumerate(column["levels"])}
+        self._other = len(self._places)
+        self._zeros = ",".join(["0"] * (self._other + 1))
+
+    def floats(self, cell: Any) -> list[float]:
+        row = [0.0] * (self._other + 1)
+        row[self._places.get(_category(cell), self._other)] = 1.0
+        return row
+
+    def text(self, cell: Any) -> str:
+        at = 2 * self._places.get(_category(cell), self._other)
+        return self._zeros[:at] + "1" + self._zeros[at + 1 :]
+
+
+class _Date:
+    """A date column: its parts as numbers, and whether it was missing if training saw gaps."""
+
+    def __init__(self, column: dict[str, Any]) -> None:
+        self._parts = column["parts"]
+        self._impute = [float(value) for value in column["impute"]]
+        self._indicator = bool(column["indicator"])
+        self._scale = column.get("scale")
+
+    def floats(self, cell: Any) -> list[float]:
+        day = _date(cell)
+        if day is None:
+            values = self._impute
+        else:
+            known = {"year": day.year, "month": day.month, "day": day.day, "weekday": day.weekday()}
+            values = [float(known[part]) for part in self._parts]
+        if self._scale is not None:
+            values = [(v - s["mean"]) / s["std"] for v, s in zip(values, self._scale)]  # noqa: B905
+        return [*values, 1.0 if day is None else 0.0] if self._indicator else list(values)
+
+    def text(self, cell: Any) -> str:
+        return ",".join(map(repr, self.floats(cell)))
+
+
+def _encoder(column: dict[str, Any]) -> _Number | _Category | _Date:
+    if column["type"] == "categorical":
+        return _Category(column)
+    return _Date(column) if column["type"] == "date" else _Number(column)
+
+
+def _number(cell: Any) -> float:
+    if cell is None:
+        return math.nan
+    if isinstance(cell, str):
+        text = cell.strip()
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.inf
+        if math.isfinite(value) and "_" not in text and text.isascii():
+            return value
+        if text.lower() in MISSING:
+            return math.nan
+    elif isinstance(cell, (int, float)) and not isinstance(cell, bool) and _fits(cell):
+        return float(cell)
+    raise _BadCell(f"expected a number, found {_shown(cell)}")
+
+
+def _integer(cell: Any) -> float:
+    value = _number(cell)
+    if value == value and not value.is_integer():
+        raise _BadCell(f"expected a whole number, found {_shown(cell)}")
+    return value
+
+
+def _boolean(cell: Any) -> float:
+    if cell is None:
+        return math.nan
+    if isinstance(cell, (bool, int, float)) and cell in (0, 1):
+        return float(cell)
+    if isinstance(cell, str):
+        word = cell.strip().lower()
+        if word in TRUE:
+            return 1.0
+        if word in FALSE:
+            return 0.0
+        if word in MISSING:
+            return math.nan
+    raise _BadCell(f"expected true or false, found {_shown(cell)}")
+
+
+def _category(cell: Any) -> str:
+    if isinstance(cell, str):
+        text = cell.strip()
+        return "" if text.lower() in MISSING else text
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, (int, float)):
+        return str(int(cell)) if float(cell).is_integer() else repr(cell)
+    raise _BadCell(f"expected a text, found {_shown(cell)}")
+
+
+def _date(cell: Any) -> datetime.date | None:
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        text = cell.strip()
+        if text.lower() in MISSING:
+            return None
+        match = _DATE.fullmatch(text)
+        if match:
+            try:
+                return datetime.date(int(match[1]), int(match[2]), int(match[3]))
+            except ValueError:
+                pass  # a day that no calendar has is told below, like any other text
+    raise _BadCell(f"expected a date such as 2024-05-31, found {_shown(cell)}")
+
+
+_READERS: dict[str, Callable[[Any], float]] = {
+    "numeric": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+}
+
+
+def _fits(value: int | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest double
+        return False
+
+
+def _decoded(body: str | bytes) -> str:
+    if isinstance(body, str):
+        return body[1:] if body.startswith("\ufeff") else body
+    try:
+        return bytes(body).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8 text (byte {error.start + 1}); send it as UTF-8") from None
+
+
+def _parsed(text: str, what: str) -> Any:
+    try:
+        # NaN and the infinities are no JSON, yet many writers emit them for a gap.
+        return json.loads(text, parse_constant=lambda word: None if word == "NaN" else word)
+    except ValueError as error:
+        raise BadRequest(f"{what} is not JSON: {error}") from None
+
+
+def _shown(cell: Any) -> str:
+    text = cell if isinstance(cell, str) else json.dumps(cell)
+    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

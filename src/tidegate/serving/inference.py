@@ -1,0 +1,49 @@
+"""The four handlers of SageMaker's scikit-learn container, which turn raw rows into the algorithm's input.
+
+What starts this: the container's model server, with `recipe.json` in the model folder. It answers text/csv,
+which is the next container's request. Nothing but the standard library is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+if __package__:
+    from tidegate.serving.apply import BadRequest, Recipe, UnsupportedContent
+else:  # inside the container this file and apply.py lie side by side
+    from apply import BadRequest, Recipe, UnsupportedContent  # type: ignore[import-not-found,no-redef]
+
+
+def model_fn(model_dir: str) -> Recipe:
+    """Load the recipe from the model folder."""
+    return Recipe(json.loads((Path(model_dir) / "recipe.json").read_text("utf-8")))
+
+
+def input_fn(input_data: str | bytes, content_type: str) -> tuple[str | bytes, str]:
+    """Keep the request as it came; it is read together with the recipe."""
+    return input_data, content_type
+
+
+def predict_fn(input_data: tuple[str | bytes, str], model: Recipe) -> str | BadRequest | UnsupportedContent:
+    """Encode the rows, or give back the refusal for `output_fn` to answer."""
+    try:
+        return model.encode(*input_data)
+    except (BadRequest, UnsupportedContent) as refusal:
+        return refusal
+
+
+def output_fn(prediction: str | BadRequest | UnsupportedContent, accept: str) -> Any:  # noqa: ARG001
+    """Answer the encoded rows as text/csv, whatever the client accepts: the next container reads them.
+
+    AWS's toolkit turns every exception of a handler into a bare 500, so a refusal is answered there as a
+    response of Flask, on which that toolkit runs. Elsewhere it is raised, its `http_status` with it.
+    """
+    if isinstance(prediction, str):
+        return prediction, "text/csv"
+    flask = sys.modules.get("flask")
+    if flask is None:
+        raise prediction
+    return flask.Response(str(prediction), status=prediction.http_status, mimetype="text/plain")
