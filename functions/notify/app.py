@@ -1,0 +1,39 @@
+"""Last work of a run: completes its outcome in words, tells people, keeps a copy in the inbox.
+
+Publishes to the notification topic and writes `notifications/…json` (artifacts bucket). Idempotent by run
+and kind, so that a retried state tells nobody twice.
+"""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent,
+)
+
+from tidegate.core.messages import tell_refused, tell_training
+from tidegate.core.outcome import finish_training
+from tidegate.edge.tell import tell
+
+logger = Logger()
+once = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+by_run = IdempotencyConfig(event_key_jmespath="[kind, outcome.run]", expires_after_seconds=7 * 24 * 3600)
+
+
+@logger.inject_lambda_context(correlation_id_path="outcome.run")
+@idempotent(persistence_store=once, config=by_run)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Tell how a run ended and answer its completed outcome; see `events/notify.json`."""
+    raw = event["outcome"]
+    if event["kind"] == "refused":
+        outcome = {**raw, "status": "FAILED", "algorithms": {}}
+        notification = tell_refused(raw["model"], raw["run"], raw["key"], raw["reason"], raw["kept_at"])
+    else:
+        outcome = finish_training(raw)
+        notification = tell_training(outcome)
+    tell(notification)
+    logger.info("people told", extra={"subject": notification.subject, "status": outcome["status"]})
+    return outcome

@@ -1,0 +1,56 @@
+"""Starts when `<model>/model.yaml` is dropped: puts it in force, or tells people which line is wrong.
+
+Reads the newest version of the file (data bucket), so that late or repeated events end at the same state;
+writes `<model>/spec.json` (artifacts bucket) and subscribes the file's e-mail addresses to the topic.
+"""
+
+import hashlib
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tidegate.core import names
+from tidegate.core.errors import BadSpec
+from tidegate.core.messages import tell_model_file
+from tidegate.core.spec import ModelSpec
+from tidegate.edge import storage
+from tidegate.edge.subscribe import subscribe
+from tidegate.edge.tell import tell
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle S3's `Object Created` event of a model file; see `events/model_file_dropped.json`."""
+    bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
+    model = names.model_of_key(key)
+    source = storage.read_bytes(f"s3://{bucket}/{key}")
+    digest = hashlib.sha256(source).hexdigest()
+    try:
+        spec = _read(source, model)
+    except BadSpec as refusal:
+        logger.warning("model file refused", extra={"model": model, "reason": str(refusal)})
+        tell(tell_model_file(model, digest[:12], str(refusal)))
+        return {"model": model, "accepted": False, "reason": str(refusal)}
+    home = f"s3://{os.environ['ARTIFACTS_BUCKET']}/{names.spec_key(model)}"
+    before = storage.read_json(home)
+    storage.write_json(home, {"source_sha256": digest, "spec": spec.to_dict()})
+    subscribe(spec)
+    if before is None or before["source_sha256"] != digest:
+        tell(tell_model_file(model, digest[:12], None))
+    logger.info("model file in force", extra={"model": model, "source_sha256": digest})
+    return {"model": model, "accepted": True, "source_sha256": digest}
+
+
+def _read(source: bytes, model: str) -> ModelSpec:
+    from tidegate.modelfile import read_model_file
+
+    spec = read_model_file(source)
+    if spec.name != model:
+        raise BadSpec(
+            f"the name is '{spec.name}', but the file lies in the folder '{model}'; make them equal",
+            ("name",),
+        )
+    return spec

@@ -1,0 +1,81 @@
+"""Objects in S3, by URI: read, write, download a version, upload a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import ClientError
+
+UPLOADS_AT_ONCE = 4
+
+
+@cache
+def client(service: str) -> Any:
+    """Make one client a service, kept for the life of the function's process."""
+    make: Any = boto3.client  # its stubs are one overload a service, which a variable name cannot choose from
+    return make(service)
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Split ``s3://bucket/key`` into its two parts."""
+    parts = urlsplit(uri, allow_fragments=False)
+    query = f"?{parts.query}" if parts.query else ""
+    return parts.netloc, parts.path.lstrip("/") + query
+
+
+def read_bytes(uri: str) -> bytes:
+    """Read a whole object."""
+    bucket, key = split_uri(uri)
+    body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def read_json(uri: str) -> Any | None:
+    """Read a JSON object, or None where there is none."""
+    try:
+        return json.loads(read_bytes(uri))
+    except ClientError as error:
+        # Without permission to list the bucket, S3 answers 403 for a key that is not there.
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+
+
+def write_json(uri: str, document: Any) -> None:
+    """Write a document as readable JSON."""
+    bucket, key = split_uri(uri)
+    body = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode()
+    client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+
+def download(bucket: str, key: str, version: str | None, to: Path) -> Path:
+    """Download one version of an object, or the newest where no version is named."""
+    extra = {"VersionId": version} if version else None
+    client("s3").download_file(bucket, key, str(to), ExtraArgs=extra)
+    return to
+
+
+def upload_folder(folder: Path, uri: str) -> list[str]:
+    """Upload every file under a folder, a few at a time, keeping the paths; gives the keys."""
+    bucket, prefix = split_uri(uri)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    keys = [f"{prefix}/{path.relative_to(folder).as_posix()}" for path in files]
+
+    def upload(pair: tuple[Path, str]) -> None:
+        client("s3").upload_file(str(pair[0]), bucket, pair[1])
+
+    _each(upload, zip(files, keys, strict=True))
+    return keys
+
+
+def _each(act: Any, items: Iterable[Any]) -> None:
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+        for done in pool.map(act, items):
+            assert done is None
