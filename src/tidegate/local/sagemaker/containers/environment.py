@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from tidegate.local.sagemaker.containers.layout import ContainerRoot
 from tidegate.local.sagemaker.context import Context
@@ -18,7 +19,6 @@ _FROM_THE_MACHINE = (
     "LC_CTYPE",
     "TZ",
     "TMPDIR",
-    "PYTHONPATH",
     "VIRTUAL_ENV",
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
@@ -51,9 +51,12 @@ def container_environment(
     threads
         How many threads numeric libraries may start; by default one per core.
     """
+    # A container's working folder is its own, so that relative entries of ours would lead nowhere.
+    search = os.pathsep.join(str(Path(entry).resolve()) for entry in _search_path())
     bound = str(threads or os.cpu_count() or 1)
     return {
         **{name: os.environ[name] for name in _FROM_THE_MACHINE if name in os.environ},
+        **({"PYTHONPATH": search} if search else {}),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": bound,
         # Threads that wait must not spin: two containers share these cores.
@@ -70,3 +73,7 @@ def container_environment(
         "TIDEGATE_ML_ROOT": str(root.ml),
         "SAGEMAKER_BASE_DIR": str(root.ml),
     }
+
+
+def _search_path() -> list[str]:
+    return [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
