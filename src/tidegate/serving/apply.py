@@ -1,7 +1,7 @@
 """A recipe applied to raw rows by the standard library alone; this file travels inside every endpoint.
 
 The training side encodes the same recipe with NumPy (`tidegate.table.recipe`); a property test holds the two
-to identical doubles. Nothing here needs a Python newer than 3.9 at run time: the container chooses the interpreter.
+to identical doubles. Python 3.9 suffices to run it: the container chooses the interpreter.
 """
 
 from __future__ import annotations

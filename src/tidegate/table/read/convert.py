@@ -1,0 +1,105 @@
+"""From what pyarrow hands over to checked columns; a cell that does not fit its type is told by its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tidegate.table.columns import Categories, Codes, Floats, codes_of
+from tidegate.table.read.values import PARSERS, is_missing
+
+
+class BadCells(Exception):
+    """Cells that do not fit their column's type.
+
+    Attributes
+    ----------
+    row : int
+        The first of them, counted from 0.
+    text : str
+        What it holds.
+    count : int
+        How many rows of the column are wrong.
+    """
+
+    def __init__(self, row: int, text: str, count: int) -> None:
+        super().__init__(f"row {row} holds {text!r}")
+        self.row, self.text, self.count = row, text, count
+
+
+def split_dictionary(column: Any) -> tuple[Codes, list[str]]:
+    """Give the codes and the distinct texts of a dictionary-encoded pyarrow column."""
+    merged = column.unify_dictionaries() if hasattr(column, "unify_dictionaries") else column
+    chunks = merged.chunks if hasattr(merged, "chunks") else [merged]
+    if not chunks:
+        return np.empty(0, dtype=np.int32), []
+    codes = np.concatenate([codes_of(chunk.indices) for chunk in chunks])
+    return codes, chunks[0].dictionary.to_pylist()
+
+
+def categories(codes: Codes, texts: Sequence[str]) -> Categories:
+    """Build a text column: spaces around a text do not count, and every spelling of a gap is one gap."""
+    used = np.unique(codes[codes >= 0]).tolist()
+    names = sorted({texts[code].strip() for code in used if not is_missing(texts[code])})
+    places = {name: place for place, name in enumerate(names)}
+    renumber = np.full(len(texts) + 1, -1, dtype=np.int32)  # the last entry answers for the code -1
+    for code in used:
+        renumber[code] = places.get(texts[code].strip(), -1)
+    return Categories(renumber[codes], tuple(names))
+
+
+def parsed(codes: Codes, texts: Sequence[str], kind: str) -> Floats:
+    """Read the texts of a numeric, integer, boolean or date column.
+
+    Raises
+    ------
+    BadCells
+        For the first row whose text is not of that kind.
+    """
+    parse = PARSERS[kind]
+    values = np.full(len(texts) + 1, np.nan)
+    bad = np.zeros(len(texts) + 1, dtype=bool)
+    for code in np.unique(codes[codes >= 0]).tolist():
+        try:
+            values[code] = parse(texts[code])
+        except ValueError:
+            bad[code] = True
+    if bad.any():
+        wrong = np.flatnonzero(bad[codes])
+        raise BadCells(int(wrong[0]), texts[int(codes[wrong[0]])], len(wrong))
+    return values[codes]
+
+
+def checked(values: Floats, kind: str) -> Floats:
+    """Check numbers that were numbers already: finite, and whole or 0 and 1 where the type says so.
+
+    Raises
+    ------
+    BadCells
+        For the first row that is not.
+    """
+    wrong = np.isinf(values)
+    if kind == "integer":
+        wrong |= ~np.isnan(values) & (values != np.floor(values))
+    elif kind == "boolean":
+        wrong |= ~np.isnan(values) & (values != 0) & (values != 1)
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise BadCells(int(rows[0]), repr(float(values[rows[0]])), len(rows))
+    return values
+
+
+def present(target: Floats) -> Floats:
+    """Check that every row has a target.
+
+    Raises
+    ------
+    BadCells
+        For the first row without one, its text empty.
+    """
+    gaps = np.flatnonzero(np.isnan(target))
+    if len(gaps):
+        raise BadCells(int(gaps[0]), "", len(gaps))
+    return target

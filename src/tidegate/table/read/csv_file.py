@@ -1,0 +1,162 @@
+"""Reading CSV: pyarrow reads a sound file in one go; only one that it refuses is read slowly, to say why."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tidegate.core.errors import BadDrop
+from tidegate.core.spec import ModelSpec
+from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
+from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
+from tidegate.table.read.csv_trouble import explain_structure, line_of_row, read_header
+from tidegate.table.read.look import Look
+from tidegate.table.read.names import find_columns
+from tidegate.table.read.sentences import bad_cell
+from tidegate.table.read.values import ARROW_NULLS
+
+BLOCK_BYTES = 8 << 20
+_PLAIN = ("numeric", "integer")
+
+
+def read_csv(path: Path, spec: ModelSpec, name: str, seen: Look) -> Table:
+    """Read a CSV file that `look` found to be text.
+
+    Raises
+    ------
+    BadDrop
+        For a structure or a cell that does not fit, by its line.
+    """
+    header = read_header(path, spec, name, seen)
+    places = find_columns(header, spec, name)
+    kinds = {spec.target: "numeric", **{column: feature.type for column, feature in spec.features.items()}}
+    arrow = _parse(path, name, seen, len(header), places, kinds)
+    return _Reader(path, spec, name, seen, len(header), places, kinds, arrow).table()
+
+
+class _Reader:
+    """One file on its way from pyarrow's table to ours; remembers what a sentence needs."""
+
+    def __init__(
+        self,
+        path: Path,
+        spec: ModelSpec,
+        name: str,
+        seen: Look,
+        width: int,
+        places: dict[str, int],
+        kinds: dict[str, str],
+        arrow: Any,
+    ) -> None:
+        self.path, self.spec, self.name, self.seen = path, spec, name, seen
+        self.width, self.places, self.kinds, self.arrow = width, places, kinds, arrow
+
+    def table(self) -> Table:
+        columns: dict[str, Column] = {}
+        worst: tuple[int, str, BadCells] | None = None
+        target = np.empty(0)
+        for column in [*self.spec.features, self.spec.target]:
+            try:
+                if column == self.spec.target:
+                    target = present(self._numbers(column))
+                else:
+                    columns[column] = self._column(column)
+            except BadCells as bad:
+                if worst is None or bad.row < worst[0]:
+                    worst = (bad.row, column, bad)
+        if worst is not None:
+            row, column, cells = worst
+            line = line_of_row(self.path, self.seen.gzipped, row)
+            raise bad_cell(
+                self.name,
+                column,
+                self.kinds[column],
+                cells,
+                f"line {line}",
+                line,
+                target=column == self.spec.target,
+            )
+        return Table(self.name, columns, target, self._ids(), np.arange(1, len(target) + 1))
+
+    def _column(self, column: str) -> Column:
+        if self.kinds[column] == "categorical":
+            return categories(*split_dictionary(self._arrow_column(column)))
+        return Numbers(self._numbers(column))
+
+    def _numbers(self, column: str) -> Floats:
+        kind = self.kinds[column]
+        found = self._arrow_column(column)
+        if kind in _PLAIN and str(found.type) == "double":
+            values = floats_of(found)
+            # pyarrow also takes '-nan', 'inf' and the like: whatever is odd is read again, by our own rules.
+            if int(np.isnan(values).sum()) == found.null_count and not np.isinf(values).any():
+                try:
+                    return checked(values, kind)
+                except BadCells as bad:
+                    raise BadCells(bad.row, self._cell(bad.row, column) or bad.text, bad.count) from None
+            found = _parse(
+                self.path, self.name, self.seen, self.width, {column: self.places[column]}, {}
+            ).column(0)
+        return parsed(*split_dictionary(found), kind)
+
+    def _ids(self) -> Categories | None:
+        return categories(*split_dictionary(self._arrow_column(self.spec.id))) if self.spec.id else None
+
+    def _arrow_column(self, column: str) -> Any:
+        return self.arrow.column(f"f{self.places[column]}")
+
+    def _cell(self, row: int, column: str) -> str:
+        """Find a cell's text as it is in the file."""
+        from tidegate.table.read.csv_trouble import rows_of
+
+        for at, (_, cells) in enumerate(rows_of(self.path, self.seen.gzipped)):
+            if at == row + 1:
+                return cells[self.places[column]]
+        return ""
+
+
+def _parse(
+    path: Path, name: str, seen: Look, width: int, places: dict[str, int], kinds: dict[str, str]
+) -> Any:
+    """Let pyarrow read the wanted columns: numbers as doubles, all others as dictionary-encoded texts."""
+    import pyarrow as pa
+
+    try:
+        try:
+            return _read(path, seen, places, kinds)
+        except pa.ArrowInvalid:
+            explain_structure(path, name, seen, width)
+            # The structure is sound, so some number is not one: read everything as text and see which.
+            return _read(path, seen, places, {})
+    except pa.ArrowInvalid as error:
+        explain_structure(path, name, seen, width, strict=True)
+        raise BadDrop(f"{name} cannot be read as CSV: {error}; export it again and drop it") from None
+
+
+def _read(path: Path, seen: Look, places: dict[str, int], kinds: dict[str, str]) -> Any:
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    wanted = {f"f{at}": kinds.get(column) for column, at in places.items()}
+    with pa.input_stream(str(path), compression="gzip" if seen.gzipped else None) as stream:
+        return pacsv.read_csv(
+            stream,
+            read_options=pacsv.ReadOptions(
+                block_size=BLOCK_BYTES, autogenerate_column_names=True, skip_rows_after_names=1
+            ),
+            parse_options=pacsv.ParseOptions(newlines_in_values=seen.quotes),
+            convert_options=pacsv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types={at: pa.float64() if kind in _PLAIN else text for at, kind in wanted.items()},
+                null_values=ARROW_NULLS,
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+
+
+assert csv.field_size_limit() >= 1 << 17

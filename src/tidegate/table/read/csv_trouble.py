@@ -1,0 +1,85 @@
+"""Reading CSV slowly, row by row with line numbers, to say what is wrong with it and where."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from tidegate.core.errors import BadDrop
+from tidegate.core.spec import ModelSpec
+from tidegate.table.read.look import Look, open_text
+from tidegate.table.read.names import expected_names
+
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+def rows_of(path: Path, gzipped: bool, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Give every record that is not blank with the line on which it begins, the header first."""
+    with open_text(path, gzipped) as text:
+        reader = csv.reader(text, strict=strict)
+        begins = 1
+        for cells in reader:
+            if cells:
+                yield begins, cells
+            begins = reader.line_num + 1
+
+
+def read_header(path: Path, spec: ModelSpec, name: str, seen: Look) -> list[str]:
+    """Read the column names, and refuse a file whose columns are not separated by commas."""
+    try:
+        header = next(rows_of(path, seen.gzipped))[1]
+    except csv.Error as error:
+        raise _csv_error(name, 1, error) from None
+    if len(header) == 1:
+        for delimiter, words in _DELIMITERS.items():
+            if delimiter in header[0] and len(expected_names(spec)) > 1:
+                raise BadDrop(
+                    f"{name} separates its columns by {words}; save it with commas between the columns and "
+                    "drop it "
+                    "again",
+                    row=1,
+                )
+    return header
+
+
+def line_of_row(path: Path, gzipped: bool, row: int) -> int:
+    """Find the line on which a data row begins; rows count from 0, lines from 1 with the header."""
+    for at, (line, _) in enumerate(rows_of(path, gzipped)):
+        if at == row + 1:
+            return line
+    raise IndexError(f"row {row} is beyond the end of {path.name}")
+
+
+def explain_structure(path: Path, name: str, seen: Look, width: int, *, strict: bool = False) -> None:
+    """Raise a sentence for the first record that breaks the table's shape, or return if none does.
+
+    Raises
+    ------
+    BadDrop
+        For a record of another width than the header, or a quotation mark that is never closed.
+    """
+    line = 1
+    records = rows_of(path, seen.gzipped, strict=strict)
+    try:
+        for line, cells in records:
+            if len(cells) != width:
+                much = "too many" if len(cells) > width else "too few"
+                raise BadDrop(
+                    f"{name}, line {line}: {len(cells)} field{'s' if len(cells) > 1 else ''}, expected "
+                    f"{width} as in "
+                    f"the header, {abs(len(cells) - width)} {much}; a text that holds a comma needs "
+                    "quotation marks "
+                    "around it",
+                    row=line,
+                )
+    except csv.Error as error:
+        raise _csv_error(name, line + 1, error) from None
+
+
+def _csv_error(name: str, line: int, error: csv.Error) -> BadDrop:
+    return BadDrop(
+        f"{name}, at or after line {line}: {error}; most often a quotation mark is opened there and never "
+        "closed",
+        row=line,
+    )

@@ -1,0 +1,126 @@
+"""The first look at a file's bytes: CSV or Parquet, compressed or not, and whether it is text at all."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from tidegate.core.errors import BadDrop
+
+BLOCK_BYTES = 4 << 20
+UNPACKED_LIMIT_BYTES = 4 << 30
+_GZIP = b"\x1f\x8b"
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV UTF-8",
+    b"ORC": "an ORC file; convert it to Parquet",
+    b"Obj\x01": "an Avro file; convert it to Parquet",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it",
+    b"BZh": "compressed with bzip2; unpack it",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the bytes of a file say about it."""
+
+    parquet: bool
+    gzipped: bool = False
+    quotes: bool = False
+
+
+def look(path: Path, name: str) -> Look:
+    """Tell what a file is, and refuse what is neither Parquet nor UTF-8 text.
+
+    Raises
+    ------
+    BadDrop
+        For an object of no bytes, another kind of file, another encoding, or bytes that no text has.
+    """
+    if path.stat().st_size == 0:
+        raise BadDrop(f"{name} is empty (0 bytes); put the column names and the rows in it and drop it again")
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head == b"PAR1":
+        return Look(parquet=True)
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            raise BadDrop(f"{name} is {what} and drop that; CSV and Parquet are read")
+    gzipped = head.startswith(_GZIP)
+    try:
+        quotes = _scan_text(path, name, gzipped)
+    except (gzip.BadGzipFile, EOFError, OSError) as error:
+        if not gzipped:
+            raise
+        raise BadDrop(f"{name} is a damaged gzip file ({error}); compress it again and drop it") from None
+    return Look(parquet=False, gzipped=gzipped, quotes=quotes)
+
+
+def open_bytes(path: Path, gzipped: bool) -> BinaryIO:
+    """Open a file for reading its unpacked bytes."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if gzipped else path.open("rb")
+
+
+def open_text(path: Path, gzipped: bool) -> TextIO:
+    """Open a file that passed `look` as text, line ends untouched, without a byte order mark."""
+    return io.TextIOWrapper(open_bytes(path, gzipped), encoding="utf-8-sig", newline="")
+
+
+def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    total = lines = 0
+    quotes = blank = False
+    with open_bytes(path, gzipped) as file:
+        while block := file.read(BLOCK_BYTES):
+            if total == 0:
+                _refuse_utf16(block, name)
+                blank = True
+            if b"\x00" in block:
+                line = lines + block[: block.index(b"\x00")].count(b"\n") + 1
+                raise BadDrop(
+                    f"{name} has a NUL byte in line {line}: it is not text, or damaged; export it again as "
+                    "UTF-8",
+                    row=line,
+                )
+            pending = len(decoder.getstate()[0])
+            if pending or not block.isascii():
+                try:
+                    decoder.decode(block)
+                except UnicodeDecodeError as error:
+                    raise _not_utf8(name, block, error.start - pending, total, lines) from None
+            blank = blank and not block.strip(b" \t\r\n\xef\xbb\xbf")
+            quotes = quotes or b'"' in block
+            lines += block.count(b"\n")
+            total += len(block)
+            if total > UNPACKED_LIMIT_BYTES:
+                raise BadDrop(f"{name} is over {UNPACKED_LIMIT_BYTES >> 30} GiB of text; drop it in parts")
+    if decoder.getstate()[0]:
+        raise BadDrop(
+            f"{name} ends in the middle of a character (byte {total}); it was cut off, drop it again",
+            row=lines + 1,
+        )
+    if blank or total == 0:
+        raise BadDrop(f"{name} holds no text; put the column names and the rows in it and drop it again")
+    return quotes
+
+
+def _refuse_utf16(block: bytes, name: str) -> None:
+    if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BadDrop(
+            f"{name} is UTF-16 text, not UTF-8; save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again"
+        )
+
+
+def _not_utf8(name: str, block: bytes, start: int, total: int, lines: int) -> BadDrop:
+    at = max(start, 0)
+    line = lines + block[:at].count(b"\n") + 1
+    return BadDrop(
+        f"{name} is not UTF-8 text: line {line} holds the byte 0x{block[at]:02X} (byte {total + at + 1} of "
+        "the "
+        "file); save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again",
+        row=line,
+    )

@@ -1,0 +1,100 @@
+"""Which rows train, validate and test: decided by a hash of each row, whatever the other rows are.
+
+A row stays in its part when the file is re-ordered, appended to or stored in another format, and equal rows
+go to the same part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from tidegate.core.errors import BadDrop
+from tidegate.core.spec import Split
+from tidegate.table.columns import Categories, Column, Indices, Numbers, Table
+
+PARTS = ("train", "validation", "test")
+Hashes = npt.NDArray[np.uint64]
+_GAP = np.uint64(0x9E3779B97F4A7C15)
+
+
+def split(table: Table, shares: Split) -> dict[str, Table]:
+    """Divide a table into train, validation and test.
+
+    Parameters
+    ----------
+    table : Table
+        A checked drop.
+    shares : Split
+        The shares of the parts; they add up to 1.
+
+    Raises
+    ------
+    BadDrop
+        If a part gets no row.
+    """
+    parts = {part: table.take(rows) for part, rows in assign(table, shares).items()}
+    for part, got in parts.items():
+        if got.rows == 0:
+            raise BadDrop(
+                f"{table.name}: of its {table.rows} rows none fell into the {part} part, which gets "
+                f"{getattr(shares, part):.0%} of the distinct rows; add rows, or take a larger share in "
+                "model.yaml"
+            )
+    return parts
+
+
+def assign(table: Table, shares: Split) -> dict[str, Indices]:
+    """Say which rows belong to which part, in the order of the file."""
+    # The upper 53 bits as a double in [0, 1)
+    at = (row_hashes(table) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    trains = at < shares.train
+    validates = ~trains & (at < shares.train + shares.validation)
+    return {
+        "train": np.flatnonzero(trains),
+        "validation": np.flatnonzero(validates),
+        "test": np.flatnonzero(~trains & ~validates),
+    }
+
+
+def row_hashes(table: Table) -> Hashes:
+    """Hash each row: by its id where it has one, else by every column of the model that the row holds."""
+    if table.ids is None:
+        return _content_hashes(table)
+    hashes = _mixed(_column_hashes(table.ids) ^ _salt("id"))
+    if (table.ids.codes < 0).any():
+        hashes = np.where(table.ids.codes < 0, _content_hashes(table), hashes)
+    return hashes
+
+
+def _content_hashes(table: Table) -> Hashes:
+    total = _mixed(_column_hashes(Numbers(table.target)) ^ _salt("target"))
+    for name, column in table.columns.items():
+        # A sum does not depend on the order in which the model lists its columns.
+        total = total + _mixed(_column_hashes(column) ^ _salt(f"feature {name}"))
+    return _mixed(total)
+
+
+def _column_hashes(column: Column) -> Hashes:
+    if isinstance(column, Categories):
+        known = [_text_hash(level) for level in column.levels]
+        return np.array([*known, _GAP], dtype=np.uint64)[column.codes]
+    bits = (column.values + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
+    return np.where(np.isnan(column.values), _GAP, bits)
+
+
+def _salt(text: str) -> np.uint64:
+    return np.uint64(_text_hash(text))
+
+
+def _text_hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """Spread 64-bit values: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
