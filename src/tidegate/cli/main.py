@@ -1,0 +1,188 @@
+"""The command `tidegate`: its verbs and their parameters.
+
+What a verb does lives in a module of its own, imported when it is typed, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tidegate.cli.completion import model_names, run_ids
+from tidegate.cli.options import Session, common_options, verb
+
+DEFAULT_PORT = 4566
+
+
+class Verbs(TyperGroup):
+    """The group of verbs; a wrong use is told in JSON too when JSON was asked for."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a verb and end the process with its exit code."""
+        arguments = kwargs.get("args") or (args[0] if args else None) or sys.argv[1:]
+        if "--json" not in arguments or kwargs.get("standalone_mode") is False:
+            return super().main(*args, **kwargs)
+        try:
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except Exception as error:
+            words = getattr(error, "format_message", None)
+            if words is None:
+                raise
+            document = {"error": {"message": words(), "remedy": "`tidegate --help` lists verbs and options."}}
+            print(json.dumps(document, indent=2))
+            print(f"error: {words()}", file=sys.stderr)
+            sys.exit(getattr(error, "exit_code", 2))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+app = typer.Typer(
+    name="tidegate",
+    cls=Verbs,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+common_options(app)
+
+Model = Annotated[str, typer.Argument(help="Name of the model.", autocompletion=model_names)]
+AnyModel = Annotated[str | None, typer.Argument(help="Only this model.", autocompletion=model_names)]
+RunId = Annotated[str, typer.Argument(help="Id of the run, or its beginning.", autocompletion=run_ids)]
+Port = Annotated[int, typer.Option(help="Port of the local cloud on 127.0.0.1.", min=1, max=65535)]
+Limit = Annotated[int, typer.Option(help="How many to show at most.", min=1)]
+
+
+@verb(app, "up")
+def up(
+    session: Session,
+    port: Port = DEFAULT_PORT,
+    auth: Annotated[bool, typer.Option("--auth", help="Enforce IAM policies as AWS does.")] = False,
+    no_deploy: Annotated[bool, typer.Option("--no-deploy", help="Do not deploy the stack.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Deploy even if nothing has changed.")] = False,
+) -> int:
+    """Start the local cloud and deploy the stack into it."""
+    from tidegate.cli import cloud
+
+    return cloud.up(session, port, auth, not no_deploy, force)
+
+
+@verb(app, "down")
+def down(session: Session) -> int:
+    """Stop the local cloud; what it holds is kept."""
+    from tidegate.cli import cloud
+
+    return cloud.down(session)
+
+
+@verb(app, "status")
+def status(session: Session) -> int:
+    """Tell which cloud is spoken to, what is deployed and what is served."""
+    from tidegate.cli import cloud
+
+    return cloud.status(session)
+
+
+@verb(app, "apply")
+def apply(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="MODEL.yaml", help="The file that declares the model.")],
+) -> int:
+    """Declare a model, or change one."""
+    from tidegate.cli import apply as work
+
+    return work.apply(session, file)
+
+
+@verb(app, "train")
+def train(
+    session: Session,
+    model: Model,
+    file: Annotated[Path, typer.Argument(help="Rows to learn from, CSV or Parquet.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Show the run until it has ended.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Train even if this file was trained already.")
+    ] = False,
+) -> int:
+    """Drop a file of rows to train with. Exit code 3: the gate rejected every algorithm."""
+    from tidegate.cli import train as work
+
+    return work.train(session, model, file, wait, again)
+
+
+@verb(app, "predict")
+def predict(
+    session: Session,
+    model: Model,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="[FILE|-]", help="CSV with a header, JSON or JSON Lines; - reads standard input."
+        ),
+    ] = "-",
+) -> int:
+    """Predict rows with the endpoints of a model."""
+    from tidegate.cli import predict as work
+
+    return work.predict(session, model, file)
+
+
+@verb(app, "runs")
+def runs(session: Session, model: AnyModel = None, limit: Limit = 20) -> int:
+    """List runs, the newest first."""
+    from tidegate.cli import runs as work
+
+    return work.runs(session, model, limit)
+
+
+@verb(app, "run")
+def run(
+    session: Session,
+    run_id: RunId,
+    no_follow: Annotated[
+        bool, typer.Option("--no-follow", help="Do not wait for a run that is under way.")
+    ] = False,
+) -> int:
+    """Show one run state by state, with times, reasons and the gate's numbers."""
+    from tidegate.cli import runs as work
+
+    return work.run(session, run_id, not no_follow)
+
+
+@verb(app, "logs")
+def logs(session: Session, run_id: RunId) -> int:
+    """Show what a run's functions and jobs wrote."""
+    from tidegate.cli import logs as work
+
+    return work.logs(session, run_id)
+
+
+@verb(app, "inbox")
+def inbox(
+    session: Session,
+    limit: Limit = 10,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing new ones.")] = False,
+) -> int:
+    """Show the notifications that were sent."""
+    from tidegate.cli import inbox as work
+
+    return work.inbox(session, limit, follow)
+
+
+@verb(app, "models")
+def models(session: Session) -> int:
+    """List the declared models with their endpoints and last runs."""
+    from tidegate.cli import models as work
+
+    return work.models(session)
+
+
+@verb(app, "demo")
+def demo(session: Session, port: Port = DEFAULT_PORT) -> int:
+    """Go from nothing to two served models on real used cars."""
+    from tidegate.cli import demo as work
+
+    return work.demo(session, port)

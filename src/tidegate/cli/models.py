@@ -1,0 +1,83 @@
+"""`tidegate models`: every declared model with its algorithms, endpoints and last run."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rich.table import Table
+
+from tidegate.cli.options import Session
+from tidegate.cli.records import runs_of
+from tidegate.cli.render import figure, status, table
+from tidegate.cli.stack import Stack
+
+SERVICES = ("s3", "ssm", "sagemaker", "dynamodb")
+WORKERS = 8
+
+
+def models(session: Session) -> int:
+    """List the declared models."""
+    described = describe_models(session.stack)
+    if described:
+        session.output.answer({"models": described}, models_table(described))
+    else:
+        session.output.answer(
+            {"models": []}, "No model is declared yet; `tidegate apply MODEL.yaml` declares one."
+        )
+    return 0
+
+
+def describe_models(stack: Stack) -> list[dict[str, Any]]:
+    """Tell about every model, asking for several at a time."""
+    declared = stack.models()
+    stack.output("RunsTable")
+    for service in SERVICES:  # made here, as making a client is not for threads
+        stack.client(service)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(lambda name: describe_model(stack, name), declared))
+
+
+def describe_model(stack: Stack, name: str) -> dict[str, Any]:
+    """Tell about one model: what is declared, what is served, and how its last run ended."""
+    spec = stack.spec(name)
+    served = stack.parameters(name)
+    last = next(iter(runs_of(stack, name, limit=1)), None)
+    results = ((last or {}).get("result") or {}).get("algorithms") or {}
+    algorithms = {}
+    for algorithm in {**spec["algorithms"], **served}:
+        endpoint = served.get(algorithm, {}).get("endpoint")
+        algorithms[algorithm] = {
+            "endpoint": endpoint,
+            "state": stack.endpoint_state(endpoint) if endpoint else None,
+            "model": served.get(algorithm, {}).get("model"),
+            "last_status": (results.get(algorithm) or {}).get("status"),
+            "last_rmse": (results.get(algorithm) or {}).get("rmse"),
+        }
+    return {
+        "model": name,
+        "target": spec["target"],
+        "algorithms": algorithms,
+        "last_run": None if last is None else {key: last.get(key) for key in ("run", "status", "started")},
+    }
+
+
+def models_table(described: list[dict[str, Any]]) -> Table:
+    """Draw one row an algorithm."""
+    rows: list[list[Any]] = []
+    for model in described:
+        last = model["last_run"]
+        for position, (algorithm, entry) in enumerate(model["algorithms"].items()):
+            first = position == 0
+            rows.append(
+                [
+                    model["model"] if first else "",
+                    algorithm,
+                    entry["endpoint"],
+                    status(entry["state"]) if entry["state"] else None,
+                    (last["run"] if last else None) if first else "",
+                    status(entry["last_status"] or (last["status"] if last else "–")),
+                    figure(entry["last_rmse"]),
+                ]
+            )
+    return table(["model", "algorithm", "endpoint", "state", "last run", "ended", "test RMSE"], rows)

@@ -1,0 +1,135 @@
+"""Reading rows to predict from CSV, JSON or JSON Lines, and writing them as an endpoint takes them."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tidegate.cli.errors import Trouble
+
+Row = Mapping[str, Any]
+MOST_ROWS, MOST_BYTES = 1_000, 1_000_000  # of one request; an endpoint takes 6 MB
+
+
+def read_rows(text: str, features: Sequence[str], source: str) -> list[Row]:
+    """Read rows.
+
+    Parameters
+    ----------
+    text : str
+        CSV with a header; a JSON object, list of objects or ``{"instances": [...]}``; or JSON Lines.
+    features : sequence of str
+        The columns that the model uses; others are left out later.
+    source : str
+        What to call the input in a sentence.
+
+    Raises
+    ------
+    Trouble
+        When it is none of these, or a feature is in no row.
+    """
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise Trouble(f"{source} is empty.", "Give rows as CSV with a header, JSON or JSON Lines.")
+    rows = _read_json(text, source) if text.lstrip()[0] in "[{" else _read_csv(text, source)
+    if not rows:
+        raise Trouble(f"{source} has a header but no rows.", "Give at least one row.")
+    _refuse_missing(rows, features, source)
+    return rows
+
+
+def _read_json(text: str, source: str) -> list[Row]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = [_read_line(line, number, source) for number, line in _lines(text)]
+    if isinstance(found, dict):
+        found = found["instances"] if isinstance(found.get("instances"), list) else [found]
+    for position, row in enumerate(found, start=1):
+        if not isinstance(row, dict):
+            raise Trouble(
+                f"{source}: record {position} is not an object with a name for each value.",
+                'Write each row as {"column": value, …}.',
+            )
+    return list(found)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+
+
+def _read_line(line: str, number: int, source: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise Trouble(f"{source}, line {number}: this is not JSON ({error}).", "Mend the line.") from error
+
+
+def _read_csv(text: str, source: str) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = next(reader)
+        rows = []
+        for fields in reader:
+            if not fields:
+                continue
+            if len(fields) != len(header):
+                raise Trouble(
+                    f"{source}, line {reader.line_num}: {len(fields)} fields, and the header has {len(header)}.",
+                    "Quote values that hold a comma, and fill in what is missing.",
+                )
+            rows.append(dict(zip(header, fields, strict=True)))
+    except csv.Error as error:
+        raise Trouble(
+            f"{source}, line {reader.line_num}: this is not CSV ({error}).", "Mend the line."
+        ) from error
+    return list(rows)
+
+
+def _refuse_missing(rows: Sequence[Row], features: Sequence[str], source: str) -> None:
+    """Refuse input without a column: that is a slip far more often than a value that nobody knows."""
+    there = {name for row in rows for name in row}
+    missing = [name for name in features if name not in there]
+    if not missing:
+        return
+    close = difflib.get_close_matches(missing[0], sorted(there - set(features)), n=1)
+    meant = f" Is '{close[0]}' meant to be '{missing[0]}'?" if close else ""
+    raise Trouble(
+        f"{source} has no column {', '.join(repr(name) for name in missing)}.{meant}",
+        f"The model takes: {', '.join(features)}.",
+    )
+
+
+def csv_chunks(rows: Sequence[Row], features: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Write rows as headerless CSV in the order of the features, in requests of bounded size.
+
+    Yields
+    ------
+    tuple of int and str
+        How many rows, and the text.
+    """
+    buffer, count, size = io.StringIO(), 0, 0
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in rows:
+        writer.writerow([as_text(row.get(name)) for name in features])
+        count += 1
+        size = buffer.tell()
+        if count >= MOST_ROWS or size >= MOST_BYTES:
+            yield count, buffer.getvalue()
+            buffer, count = io.StringIO(), 0
+            writer = csv.writer(buffer, lineterminator="\n")
+    if count:
+        yield count, buffer.getvalue()
+
+
+def as_text(value: Any) -> str:
+    """Write a JSON value as a CSV field; null is the empty field."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)

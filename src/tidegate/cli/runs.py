@@ -1,0 +1,85 @@
+"""`tidegate runs` and `tidegate run`: what was trained when, and how one run went state by state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.text import Text
+
+from tidegate.cli.options import Session
+from tidegate.cli.progress import View
+from tidegate.cli.records import ENDED, Record, find_run, newest, result_of
+from tidegate.cli.render import figure, seconds_between, states_document, status, summary, table, tree
+from tidegate.cli.stack import Stack
+from tidegate.cli.watch import Execution, follow
+
+
+def runs(session: Session, model: str | None, limit: int) -> int:
+    """List runs, the newest first."""
+    if model is not None:
+        session.stack.spec(model)
+    records = newest(session.stack, model, limit)
+    document = {"runs": [{**result_of(each), **_facts(each)} for each in records]}
+    if records:
+        columns = ["run", "model", "started", "status", "seconds", "test RMSE", "file"]
+        session.output.answer(document, table(columns, [_row(each) for each in records]))
+    else:
+        session.output.answer(document, "There is no run yet; `tidegate train MODEL FILE` starts one.")
+    return 0
+
+
+def run(session: Session, run_id: str, follow_it: bool) -> int:
+    """Show one run: its states with times and reasons, the gate's numbers, the endpoints."""
+    stack = session.stack
+    record = find_run(stack, run_id)
+    if follow_it and not session.output.as_json and record.get("status") not in ENDED:
+        record, view = follow(stack, session.output, record)
+        shown: list[Any] = []
+    else:
+        view = _view(stack, record)
+        shown = [tree(view, datetime.now(UTC))] if view.steps else []
+        if not view.steps:
+            shown = [Text("The states of this run are no longer kept.", style="dim")]
+    result = result_of(record)
+    document = {**result, **_facts(record), "states": states_document(view.steps, datetime.now(UTC))}
+    session.output.answer(document, *shown, summary(result, str(record.get("model", "")), record))
+    return 0
+
+
+def _view(stack: Stack, record: Record) -> View:
+    """Read the history of a run; Step Functions keeps it for 90 days."""
+    from botocore.exceptions import ClientError
+
+    if not record.get("execution"):
+        return View()
+    try:
+        return Execution(stack, record["execution"]).look()
+    except ClientError as error:
+        if error.response["Error"].get("Code") == "ExecutionDoesNotExist":
+            return View()
+        raise
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    return {
+        key: record.get(key)
+        for key in ("model", "started", "finished", "bucket", "key", "version", "execution")
+    }
+
+
+def _row(record: Record) -> list[Any]:
+    took = seconds_between(record.get("started"), record.get("finished"))
+    algorithms = (record.get("result") or {}).get("algorithms") or {}
+    scores = [
+        f"{name} {figure(entry.get('rmse'))}" for name, entry in algorithms.items() if entry.get("rmse")
+    ]
+    return [
+        record["run"],
+        record.get("model"),
+        str(record.get("started", "–"))[:19].replace("T", " "),
+        status(str(record.get("status", "RUNNING"))),
+        None if took is None else f"{took:.1f}",
+        ", ".join(scores) or None,
+        str(record.get("key", "–")).rsplit("/", 1)[-1],
+    ]
