@@ -1,0 +1,137 @@
+"""The shipped state machines against rules that others wrote: the ASL schema, JSONata, botocore's shapes."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonata
+import pytest
+import yaml
+from cfnlint.api import lint
+
+from tests.conformance.asl import complaints, expressions, operation, read_machine, states
+
+pytestmark = pytest.mark.conformance
+
+ROOT = Path(__file__).parents[2]
+MACHINES = sorted((ROOT / "statemachines").glob("*.asl.yaml"))
+each_machine = pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
+
+
+class AnyTagLoader(yaml.SafeLoader):
+    """Reads a template, its !Ref and friends as plain values."""
+
+
+def _plain(loader: yaml.Loader, _suffix: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+AnyTagLoader.add_multi_constructor("!", _plain)
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
+
+
+def test_there_is_a_machine_to_check():
+    assert MACHINES
+
+
+@each_machine
+def test_a_machine_fits_the_asl_schema(path):
+    # cfn-lint carries the schema and knows what JSONata changes in it, for a machine written into a template.
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": "arn:aws:iam::123456789012:role/a-role",
+            "Definition": read_machine(path),
+        },
+    }
+    found = lint(json.dumps({"Resources": {"Machine": machine}}), regions=["us-east-1"])
+    assert [f"{match.rule.id} {match.message}" for match in found] == []
+
+
+@each_machine
+def test_every_next_names_a_state_and_every_state_is_reached(path):
+    def check(machine: dict) -> None:
+        names = set(machine["States"])
+        targets = {machine["StartAt"]}
+        for body in machine["States"].values():
+            targets |= {body[key] for key in ("Next", "Default") if key in body}
+            targets |= {rule["Next"] for key in ("Choices", "Catch") for rule in body.get(key, [])}
+            for part in [body["ItemProcessor"]] if "ItemProcessor" in body else body.get("Branches", []):
+                check(part)
+        assert targets == names
+
+    check(read_machine(path))
+
+
+@each_machine
+def test_every_expression_is_jsonata(path):
+    broken = []
+    for state in states(read_machine(path)):
+        body = {key: value for key, value in state.body.items() if key not in ("ItemProcessor", "Branches")}
+        for text in expressions(body):
+            try:
+                jsonata.Jsonata(text)
+            except jsonata.JException as error:
+                broken.append(f"{state.name}: {text}: {error}")
+    assert broken == []
+
+
+@each_machine
+def test_every_call_has_the_members_that_the_service_knows(path):
+    found = []
+    for state in states(read_machine(path)):
+        if state.body["Type"] == "Task":
+            shape = operation(state.body["Resource"]).input_shape
+            found += [f"{state.name}: {each}" for each in complaints(state.body["Arguments"], shape)]
+    assert found == []
+
+
+@each_machine
+def test_every_task_retries_is_caught_and_has_a_timeout(path):
+    for state in states(read_machine(path)):
+        if state.body["Type"] == "Task":
+            assert state.body.get("Retry"), f"{state.name} has no Retry"
+            assert state.caught, f"nothing catches {state.name}"
+            assert "TimeoutSeconds" in state.body, f"{state.name} has no TimeoutSeconds"
+
+
+@each_machine
+def test_every_lambda_task_retries_the_throttle_that_bounded_concurrency_gives(path):
+    for state in states(read_machine(path)):
+        if state.body.get("Resource") == "arn:aws:states:::lambda:invoke":
+            retried = {name for rule in state.body["Retry"] for name in rule["ErrorEquals"]}
+            assert "Lambda.TooManyRequestsException" in retried, state.name
+
+
+@each_machine
+def test_every_substitution_is_defined_and_used(path):
+    used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
+    machine = next(
+        resource["Properties"]
+        for resource in TEMPLATE["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::StateMachine"
+        and resource["Properties"]["DefinitionUri"] == f"statemachines/{path.name}"
+    )
+    assert used == set(machine["DefinitionSubstitutions"])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"TrainingJobNme": "x"}, "TrainingJobNme is not a member"),
+        ({"RoleArn": None}, "RoleArn is missing"),
+        ({"ResourceConfig": {"InstanceCount": "one"}}, "'one' is not a integer"),
+        ({"AlgorithmSpecification": {"TrainingInputMode": "Files"}}, "'Files' is not one of"),
+    ],
+)
+def test_a_wrong_or_misspelt_parameter_is_found(change, complaint):
+    machine = read_machine(ROOT / "statemachines" / "train.asl.yaml")
+    train = next(state.body for state in states(machine) if state.path[-1] == "Train the model")
+    arguments = {**train["Arguments"], **change}
+    arguments = {key: value for key, value in arguments.items() if value is not None}
+    found = list(complaints(arguments, operation(train["Resource"]).input_shape))
+    assert any(complaint in each for each in found), found
