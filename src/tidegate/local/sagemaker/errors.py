@@ -37,28 +37,28 @@ class SageMakerError(Exception):
 # The names below are AWS's error codes, which people know; hence no "Error" at their end.
 
 
-class ValidationException(SageMakerError):  # noqa: N818
+class ValidationException(SageMakerError):
     """A request that SageMaker refuses, and its answer to an unknown or already existing name."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", message)
 
 
-class ResourceNotFound(SageMakerError):  # noqa: N818
+class ResourceNotFound(SageMakerError):
     """A job, or a resource that a job names, does not exist."""
 
     def __init__(self, message: str = "Requested resource not found.") -> None:
         super().__init__("ResourceNotFound", message)
 
 
-class ResourceInUse(SageMakerError):  # noqa: N818
+class ResourceInUse(SageMakerError):
     """A job of this name exists already."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ResourceInUse", message)
 
 
-class ResourceLimitExceeded(SageMakerError):  # noqa: N818
+class ResourceLimitExceeded(SageMakerError):
     """A limit of the account, or here of this machine, is reached."""
 
     def __init__(self, message: str) -> None:

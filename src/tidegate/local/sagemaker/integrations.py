@@ -58,9 +58,7 @@ class _Job:
         status = record[f"{self.word}Status"]
         if status in ("InProgress", "Stopping"):
             self._stop(ctx, name)
-            cause = (
-                f"The execution was stopped while the {self.kind} {name} was running; it is being stopped."
-            )
+            cause = f"The execution was stopped while the {self.kind} {name} was running; the job stops too."
             raise IntegrationError("States.TaskFailed", cause)
         described = wire.shape_answer(f"Describe{self.word}", record, wire.epoch_milliseconds)
         described["Tags"] = tags.tags_of(ctx, record[f"{self.word}Arn"])

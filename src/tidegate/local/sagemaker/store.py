@@ -23,7 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _TIME_KEY = "$time"
 
 
-class AlreadyExists(Exception):  # noqa: N818
+class AlreadyExists(Exception):
     """A record of this kind and name is there already (names differ by more than their case)."""
 
     def __init__(self, kind: str, name: str) -> None:
