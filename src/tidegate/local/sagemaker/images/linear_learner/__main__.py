@@ -1,0 +1,25 @@
+"""The image's entry point: ``train`` or ``serve``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(arguments: list[str]) -> None:
+    """Run the image as the platform calls it; a training job leaves with its exit code."""
+    if arguments == ["train"]:
+        from tidegate.local.sagemaker.images.container import run_job
+
+        from .train import train
+
+        run_job(train)
+    elif arguments == ["serve"]:
+        from .serving import run_server
+
+        run_server()
+    else:
+        sys.exit("Say what to run: python -m tidegate.local.sagemaker.images.linear_learner train|serve")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
