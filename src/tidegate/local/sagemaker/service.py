@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]
 Answer = tuple[int, dict[str, str], bytes]
 Invoke = Callable[[Context, str, bytes, Mapping[str, str]], Answer]
 Wait = Callable[[Context, str, str, Callable[[], bool]], dict[str, Any]]
-HttpHandler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awaitable[Answer]]
+HttpHandler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Any]], Coroutine[Any, Any, Answer]]
 
 _CONTROL_THREADS = 16
 _INVOKE_THREADS = 32
@@ -97,7 +97,7 @@ def stop(ctx: Context, rooms: Rooms | None = None) -> None:
 def call(ctx: Context, name: str, request: dict[str, Any], rooms: Rooms | None = None) -> dict[str, Any]:
     """Check a request, run its operation and return the answer in native types.
 
-    Tags given at creation are kept here, for every kind of resource alike.
+    Tags are checked, and those given at creation are kept, here for every kind of resource alike.
 
     Raises
     ------

@@ -29,7 +29,6 @@ def create_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str, A
                 f"The local SageMaker does not serve {feature}. "
                 f"Leave {member} out of the endpoint configuration '{name}'."
             )
-    tags.check_tags(request.get("Tags", []))
     _check_names([variant["VariantName"] for variant in request["ProductionVariants"]])
     variants = [_check_variant(ctx, variant) for variant in request["ProductionVariants"]]
     _check_serverless(variants, request)

@@ -27,7 +27,6 @@ def create_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise ValidationException(
             f"The model '{name}' needs either PrimaryContainer or a list of Containers, and not both."
         )
-    tags.check_tags(request.get("Tags", []))
     if request.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
         raise ValidationException(
             "The local SageMaker runs the containers of a model one after the other (Mode Serial). "
