@@ -1,0 +1,208 @@
+"""The local cloud's process: MiniStack on one port of 127.0.0.1, with our hooks, guard, saving and SageMaker.
+
+Started by `tidegate up`; ``python -m tidegate.local.daemon --port 4566 --state .tidegate`` runs it by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import uvicorn
+
+from tidegate.local import settings
+from tidegate.local.emulator import embedding
+from tidegate.local.emulator.guard import App, Receive, Scope, Send, answer, guarded
+from tidegate.local.emulator.saving import Saver
+from tidegate.local.sagemaker import integrations, service
+from tidegate.local.sagemaker.context import Context
+from tidegate.local.sagemaker.images.registry import find_image
+from tidegate.local.sagemaker.store import Store
+from tidegate.local.settings import StateFolder
+
+_log = logging.getLogger("tidegate.daemon")
+
+SAVE_EVERY_SECONDS = 5.0
+READY_PATH = "/_tidegate/ready"
+
+
+class Daemon:
+    """One local cloud: what its server answers, and what happens when it starts and ends.
+
+    Parameters
+    ----------
+    folder
+        The state folder.
+    port
+        The port on 127.0.0.1.
+    auth
+        Whether IAM policies are enforced.
+    """
+
+    def __init__(self, folder: StateFolder, port: int, auth: bool) -> None:
+        self._folder = folder
+        self._auth = auth
+        folder.sagemaker.mkdir(parents=True, exist_ok=True)
+        self._context = Context(
+            region=settings.REGION,
+            account=settings.ACCOUNT,
+            endpoint_url=f"http://127.0.0.1:{port}",
+            root=folder.sagemaker,
+            store=Store(folder.sagemaker / "records.db"),
+            images=find_image,
+            emit=embedding.emit,
+            max_jobs=max(2, (os.cpu_count() or 2) // 2),
+            access_key_id=settings.ACCESS_KEY_ID,
+            secret_access_key=settings.SECRET_ACCESS_KEY,
+        )
+        self._saver = Saver(folder.emulator)
+        self._changed = asyncio.Event()
+        self._started = asyncio.Event()
+        self._problem: str | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        bound = {name: _bind(handler, self._context) for name, handler in integrations.HANDLERS.items()}
+        self._emulator = embedding.embed(self._wait_for_start(service.make_handler(self._context)), bound)
+
+    @property
+    def app(self) -> App:
+        """The ASGI application."""
+        return guarded(self._serve)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._emulator(scope, self._before_shutdown(receive), self._after_startup(send))
+        elif scope["type"] == "http" and scope["path"] == READY_PATH:
+            await self._say_ready(send)
+        else:
+            self._changed.set()
+            await self._emulator(scope, receive, send)
+
+    async def _say_ready(self, send: Send) -> None:
+        content = {"state": str(self._folder.path), "pid": os.getpid(), "auth": self._auth}
+        if self._problem:
+            await answer(send, 500, {**content, "problem": self._problem})
+        else:
+            await answer(send, 200 if self._started.is_set() else 503, content)
+
+    def _wait_for_start(self, handler: embedding.ServiceHandler) -> embedding.ServiceHandler:
+        """Hold SageMaker's requests back until what an earlier local cloud left has been taken up."""
+
+        async def handle(
+            method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+        ) -> Any:
+            await self._started.wait()
+            return await handler(method, path, headers, body, query)
+
+        return handle
+
+    def _after_startup(self, send: Send) -> Send:
+        async def sending(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._tasks = [asyncio.create_task(self._take_up()), asyncio.create_task(self._keep_saving())]
+
+        return sending
+
+    def _before_shutdown(self, receive: Receive) -> Receive:
+        async def receiving() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                # SageMaker first: its jobs' last words still go to the emulator's logs and are saved.
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.to_thread(self._stop)
+            return message
+
+        return receiving
+
+    async def _take_up(self) -> None:
+        """Start SageMaker once the port answers: endpoints that come back read their models from our S3."""
+        try:
+            await asyncio.to_thread(service.start, self._context)
+            await asyncio.to_thread(embedding.announce_interrupted)
+        except Exception as problem:
+            _log.exception("The local SageMaker did not start")
+            self._problem = f"The local SageMaker did not start: {problem}"
+        self._started.set()
+
+    async def _keep_saving(self) -> None:
+        while True:
+            await self._changed.wait()
+            # Clear first: what changes while we save belongs to the next round.
+            self._changed.clear()
+            try:
+                await asyncio.to_thread(self._saver.save)
+            except Exception:
+                _log.exception(
+                    "The local cloud's state was not saved; trying again in %g s", SAVE_EVERY_SECONDS
+                )
+                self._changed.set()
+            if embedding.busy():
+                self._changed.set()
+            await asyncio.sleep(SAVE_EVERY_SECONDS)
+
+    def _stop(self) -> None:
+        try:
+            service.stop(self._context)
+        except Exception:
+            _log.exception("The local SageMaker did not stop cleanly")
+        self._saver.save()
+
+
+def _bind(handler: integrations.Integration, context: Context) -> Callable[..., dict[str, Any]]:
+    def bound(resource: str, arguments: dict[str, Any], aborted: Callable[[], bool]) -> dict[str, Any]:
+        return handler(context, resource, arguments, aborted)
+
+    return bound
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a local cloud in the foreground until it is told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m tidegate.local.daemon", description=__doc__)
+    parser.add_argument("--port", type=int, default=settings.DEFAULT_PORT)
+    parser.add_argument("--state", required=True, help="the folder that keeps the local cloud's state")
+    parser.add_argument("--auth", action="store_true", help="enforce IAM policies")
+    options = parser.parse_args(arguments)
+    folder = StateFolder.of(options.state)
+    folder.temporary.mkdir(parents=True, exist_ok=True)
+    environment = settings.daemon_environment(folder, options.port, options.auth, os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    embedding.load()
+    logging.getLogger("tidegate").setLevel(logging.INFO)
+    _raise_file_limit()
+
+    async def serve() -> None:
+        config = uvicorn.Config(
+            Daemon(folder, options.port, options.auth).app,
+            host="127.0.0.1",
+            port=options.port,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+        )
+        await uvicorn.Server(config).serve()
+
+    asyncio.run(serve())
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open files as the machine lets us: a burst of connections exceeds the usual 1,024."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Takes MiniStack in as a library: checks it, puts every hook in place, adds SageMaker."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from tidegate.local.emulator import events, iam, lambdas, names, stepfunctions, walk
+from tidegate.local.emulator.guard import App
+from tidegate.local.emulator.names import router, server
+from tidegate.local.emulator.stepfunctions import Handler
+
+ServiceHandler = Callable[
+    [str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awaitable[tuple[int, dict[str, str], bytes]]
+]
+
+emit = events.emit
+busy = walk.busy
+announce_interrupted = stepfunctions.announce_interrupted
+
+
+def load() -> None:
+    """Import the emulator, which reads its settings from the environment, and check that we know it."""
+    names.check()
+
+
+def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App:
+    """Return the emulator's ASGI application with our hooks and SageMaker in it.
+
+    Parameters
+    ----------
+    sagemaker
+        Serves SageMaker and SageMaker Runtime.
+    integrations
+        Step Functions' optimized integrations with SageMaker, by resource.
+    """
+    events.install()
+    lambdas.install()
+    stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
+    iam.install()
+    server.handlers["sagemaker"] = sagemaker
+    router.patterns["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": []}
+    app: App = server.app
+    return app

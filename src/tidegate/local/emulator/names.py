@@ -1,0 +1,248 @@
+"""The one place that knows MiniStack's inner names: each with our word for it and the signature we rely on.
+
+A release that moves or reshapes one of them is noticed by :func:`check`, in words, before anything starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from types import ModuleType
+from typing import Any
+
+from tidegate.core.errors import TidegateError
+
+# What the emulator calls it, and the signature it must have (None: any value will do).
+_Inner = tuple[str, str | None]
+
+
+class EmulatorChanged(TidegateError):
+    """The installed MiniStack is not the one that Tidegate's local cloud was written for."""
+
+
+class Part:
+    """A module of the emulator, seen through our own words.
+
+    Reading an attribute gives what the emulator holds at that moment; :meth:`replace` puts ours in its place,
+    also for the emulator's own callers. The module is imported on first use, because it reads its environment
+    then.
+
+    Parameters
+    ----------
+    module
+        The module's dotted name.
+    words
+        Our word for each inner name, with the signature we rely on.
+    """
+
+    def __init__(self, module: str, words: dict[str, _Inner]) -> None:
+        self._module_name = module
+        self._words = words
+        self._module: ModuleType | None = None
+
+    def __getattr__(self, word: str) -> Any:
+        words: dict[str, _Inner] = self.__dict__["_words"]
+        if word not in words:
+            raise AttributeError(f"{self._module_name}: the word {word!r} is not listed in emulator/names.py")
+        return getattr(self._load(), words[word][0])
+
+    def replace(self, word: str, value: Any) -> Any:
+        """Put ``value`` where the emulator keeps ``word`` and return what was there."""
+        before = getattr(self, word)
+        setattr(self._load(), self._words[word][0], value)
+        return before
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each name that is missing or takes other arguments than expected."""
+        module = self._load()
+        found = []
+        for inner, signature in self._words.values():
+            if not hasattr(module, inner):
+                found.append(f"{self._module_name}.{inner} is gone")
+            elif signature is not None:
+                actual = _signature(getattr(module, inner))
+                if actual != signature:
+                    found.append(f"{self._module_name}.{inner} takes {actual} instead of {signature}")
+        return found
+
+    def _load(self) -> ModuleType:
+        if self._module is None:
+            self._module = importlib.import_module(self._module_name)
+        return self._module
+
+
+def _signature(value: Any) -> str:
+    """Return the parameters of a function or class by name and default, without annotations."""
+    parameters = inspect.signature(value).parameters.values()
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    return str(inspect.Signature(plain))
+
+
+server = Part(
+    "ministack.app",
+    {
+        "app": ("app", "(scope, receive, send)"),
+        "handlers": ("SERVICE_HANDLERS", None),
+        "auth": ("AUTH", None),
+        "savers": ("_build_persistence_save_dict", "()"),
+        "call_handler": (
+            "call_service_handler_sync",
+            "(handler, method, path, headers, body, query_params, timeout=None)",
+        ),
+    },
+)
+
+disk = Part(
+    "ministack.core.persistence",
+    {
+        "encode": ("_json_default", "(obj)"),
+        "format_version": ("_state_format_version", "(service)"),
+        "save_all": ("save_all", "(services)"),
+    },
+)
+
+step = Part(
+    "ministack.services.stepfunctions",
+    {
+        "Failure": ("_ExecutionError", "(error, cause)"),
+        "machines": ("_state_machines", None),
+        "executions": ("_executions", None),
+        "task_tokens": ("_task_tokens", None),
+        "wait_scale": ("_SFN_WAIT_SCALE", None),
+        "sdk_services": ("_AWS_SDK_SERVICE_MAP", None),
+        "sdk_prefixes": ("_AWS_SDK_ERROR_PREFIX", None),
+        # replaced by ours
+        "run_execution": ("_run_execution", "(exec_arn)"),
+        "run_sub_machine": ("_run_sub_machine", "(states, start_at, input_data, execution, ctx)"),
+        "stop_execution": ("_stop_execution", "(data)"),
+        "start_sync_execution": ("_start_sync_execution", "(data)"),
+        "restore": ("_restore_state", "(data)"),
+        "add_event": ("_add_event", "(execution, event_type, details=None)"),
+        "sleep": ("_scaled_sleep", "(seconds)"),
+        "assign": ("_apply_state_assign", "(state_def, raw_input, ctx, result=None, error_output=None)"),
+        "matches": ("_error_matches", "(error_equals, error)"),
+        "invoke": ("_invoke_resource", "(resource, input_data)"),
+        "prefix_sdk_error": ("_prefix_sdk_error", "(service_name, error_code)"),
+        # used as they are
+        "call_lambda": ("_call_lambda", "(func_ref, event)"),
+        "invoke_with_callback": ("_invoke_with_callback", "(resource, input_data, token, state_def)"),
+        "lambda_of": ("_extract_lambda_ref", "(resource)"),
+        "announce": ("_emit_execution_status_event", "(execution)"),
+        "run_pass": ("_execute_pass", "(state_def, raw_input, ctx=None)"),
+        "run_choice": ("_execute_choice", "(state_def, raw_input, ctx=None)"),
+        "run_wait": ("_execute_wait", "(state_def, raw_input, ctx=None)"),
+        "run_distributed_map": (
+            "_run_distributed_map",
+            "(state_def, raw_input, effective, iterator, execution, ctx)",
+        ),
+        "fail_error": ("_fail_state_error", "(state_def, raw_input, ctx=None)"),
+        "input_path": ("_apply_input_path", "(state_def, data, ctx=None)"),
+        "output_path": ("_apply_output_path", "(state_def, data, ctx=None)"),
+        "parameters": ("_apply_parameters", "(state_def, data, ctx=None)"),
+        "result_selector": ("_apply_result_selector", "(state_def, data)"),
+        "result_path": ("_apply_result_path", "(state_def, original, result)"),
+        "resolve_parameters": ("_resolve_params_obj", "(template, data, ctx=None)"),
+        "resolve_path": ("_resolve_path_or_ctx", "(path, data, ctx)"),
+        "language": ("_state_query_language", "(state_def, ctx=None)"),
+        "arguments": ("_apply_jsonata_arguments", "(state_def, raw_input, ctx=None)"),
+        "output": (
+            "_apply_jsonata_output",
+            "(state_def, raw_input, ctx=None, result=None, error_output=None, default=None)",
+        ),
+        "template": (
+            "_apply_jsonata_template",
+            "(value, raw_input, ctx=None, result=None, error_output=None)",
+        ),
+        "field": ("_jsonata_state_field", "(state_def, field, expected, raw_input, ctx)"),
+        "retrier": ("_find_matching_retrier", "(retriers, error, retry_counts)"),
+        "catcher": ("_find_matching_catcher", "(catchers, error)"),
+        "caught": ("_apply_catcher", "(catcher, raw_input, ctx, query_language, error_output)"),
+        "next_of": ("_next_or_end", "(state_def)"),
+    },
+)
+
+functions = Part(
+    "ministack.services.lambda_svc",
+    {
+        "run_warm": ("_execute_function_warm", "(func, event, request_id)"),
+        "record_of": ("_get_func_record_for_ref", None),
+    },
+)
+
+buses = Part(
+    "ministack.services.eventbridge",
+    {
+        "put_events": ("_put_events", "(data, allow_aws_source=False)"),
+        "dispatch": ("_dispatch_event", "(event, view=None)"),
+    },
+)
+
+objects = Part(
+    "ministack.services.s3",
+    {
+        "fire": (
+            "_fire_s3_event",
+            "(bucket_name, key, event_name, size=0, etag='', deletion_type=None, restore_event_data=None, "
+            "version_id=None, sequencer=None, object_extra=None, record_extra=None)",
+        ),
+    },
+)
+
+policies = Part(
+    "ministack.core.iam_evaluator",
+    {
+        "enforce": (
+            "enforce",
+            "(access_key_id, iam_action, service, region, resource_arn='*', service_context=None)",
+        ),
+        "evaluate": ("evaluate", "(ctx, policies, *limits)"),
+        "of_role": ("_gather_role_policies", "(role_name, account_id)"),
+        "Question": ("EvalContext", None),
+        "CredentialError": ("AuthError", "(code, message, details=<factory>)"),
+    },
+)
+
+actions = Part(
+    "ministack.core.iam_actions",
+    {
+        "namespaces": ("SERVICE_TO_IAM_NAMESPACE", None),
+        "resource_of": (
+            "extract_resource_arn",
+            "(service, method, path, headers, body, query_params, region, account_id)",
+        ),
+        "action_of": ("extract_iam_action", "(service, method, path, headers, body, query_params)"),
+        "denied_response": (
+            "access_denied_response",
+            "(service, action, principal_arn, request_id, *, error_code='', message='', headers=None, "
+            "resource_arn='*', explicit_deny=False, resource_policy_arn='')",
+        ),
+        "denial": ("identity_denial_message", "(action, principal_arn, resource, explicit_deny)"),
+    },
+)
+
+router = Part("ministack.core.router", {"patterns": ("SERVICE_PATTERNS", None)})
+
+answers = Part(
+    "ministack.core.responses",
+    {
+        "now": ("now_iso", "()"),
+        "account": ("get_account_id", "()"),
+        "region": ("get_region", "()"),
+        "new_id": ("new_uuid", "()"),
+    },
+)
+
+_PARTS = (server, router, disk, step, functions, buses, objects, policies, actions, answers)
+
+
+def check() -> None:
+    """Raise :class:`EmulatorChanged` when the installed MiniStack lacks something we rely on."""
+    problems = [problem for part in _PARTS for problem in part.problems()]
+    if problems:
+        from importlib.metadata import version
+
+        raise EmulatorChanged(
+            f"MiniStack {version('ministack')} is not the release that the local cloud was written for: "
+            + "; ".join(problems)
+            + ". Install the release named in pyproject.toml, or adapt src/tidegate/local/emulator/names.py."
+        )

@@ -1,0 +1,25 @@
+"""The installed MiniStack has every inner name that the local cloud relies on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidegate.local.emulator import names
+
+
+def test_the_installed_emulator_is_the_one_we_know() -> None:
+    names.check()
+
+
+def test_a_name_that_is_gone_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = names.Part("ministack.core.responses", {"now": ("now_iso_of_old", "()"), "id": ("new_uuid", "(length)")})
+    monkeypatch.setattr(names, "_PARTS", (part,))
+    with pytest.raises(names.EmulatorChanged) as problem:
+        names.check()
+    assert "ministack.core.responses.now_iso_of_old is gone" in str(problem.value)
+    assert "new_uuid takes () instead of (length)" in str(problem.value)
+
+
+def test_a_word_that_is_not_listed_is_a_mistake_of_ours() -> None:
+    with pytest.raises(AttributeError, match=r"names\.py"):
+        names.step.no_such_word  # noqa: B018
