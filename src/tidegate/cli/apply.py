@@ -79,7 +79,8 @@ def _checked(text: bytes, file: Path) -> Any:
 
 
 def _in_force(stack: Stack, model: str, digest: str) -> bool:
-    return (stack.spec_or_none(model) or {}).get("source_sha256") == digest
+    declaration = stack.declaration(model)
+    return declaration is not None and declaration.source_sha256 == digest
 
 
 def _wait(stack: Stack, model: str, digest: str, told_before: set[str]) -> None:

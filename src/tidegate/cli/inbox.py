@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
+from tidegate.cli.render import moment
 from tidegate.cli.watch import pause
 
 STYLES = {
@@ -61,7 +62,7 @@ def _follow(session: Session) -> int:
 def drawn(notification: Mapping[str, Any]) -> list[RenderableType]:
     """Draw one notification: when, what, and the text below."""
     kind = str(notification.get("kind", ""))
-    head = Text(str(notification.get("at", ""))[:19].replace("T", " ") + "  ", style="dim")
+    head = Text(moment(notification.get("at")) + "  ", style="dim")
     head.append(
         str(notification.get("subject", "")), style=f"bold {STYLES.get(kind.rpartition('-')[2], '')}".strip()
     )

@@ -24,6 +24,25 @@ JOB_GROUPS = {
 }
 AFTER_MILLISECONDS = 60_000  # functions write their last lines after the run has ended
 WORKERS = 8
+# What Powertools writes on every line; the rest is what the function had to say.
+LOGGER_FIELDS = {
+    "cold_start",
+    "correlation_id",
+    "exception",
+    "exception_name",
+    "function_arn",
+    "function_memory_size",
+    "function_name",
+    "function_request_id",
+    "level",
+    "location",
+    "message",
+    "sampling_rate",
+    "service",
+    "stack_trace",
+    "timestamp",
+    "xray_trace_id",
+}
 LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 
 
@@ -81,24 +100,21 @@ def _window(record: Record) -> dict[str, int]:
 
 
 def _function_groups(stack: Stack) -> list[str]:
-    """Name the log groups of the stack: those it declares, and the ones Lambda makes by itself."""
-    groups = set()
+    """Name the log groups: the one all functions share, and those Lambda makes where it is not told of it."""
+    groups = {stack.outputs["FunctionsLogGroup"]} if "FunctionsLogGroup" in stack.outputs else set()
     pages = stack.client("cloudformation").get_paginator("list_stack_resources")
     for page in pages.paginate(StackName=stack.name):
         for resource in page["StackResourceSummaries"]:
-            name = resource.get("PhysicalResourceId") or ""
             if resource["ResourceType"] == "AWS::Lambda::Function":
-                groups.add(f"/aws/lambda/{name}")
-            elif resource["ResourceType"] == "AWS::Logs::LogGroup":
-                groups.add(name)
+                groups.add(f"/aws/lambda/{resource.get('PhysicalResourceId', '')}")
     return sorted(groups)
 
 
 def _function_lines(stack: Stack, group: str, run: str, window: Mapping[str, int]) -> Iterator[Line]:
-    source = group.rsplit("/", 1)[-1]
     for event in _events(stack, logGroupName=group, filterPattern=f'"{run}"', **window):
         if run in event["message"]:
-            text, level = readable(event["message"])
+            function, text, level = readable(event["message"])
+            source = (function or group.rsplit("/", 1)[-1]).removeprefix(f"{stack.name}-")
             yield Line(event["timestamp"], source, text, level)
 
 
@@ -147,19 +163,22 @@ def _asked_jobs(parameters: str) -> Iterator[tuple[str, str]]:
             yield group, match.group(1)
 
 
-def readable(message: str) -> tuple[str, str]:
-    """Read a structured line into a text and a level; any other line is its own text."""
+def readable(message: str) -> tuple[str, str, str]:
+    """Read a structured line into function, text with extra fields, and level; any other is its text."""
     try:
         entry = json.loads(message)
     except ValueError:
-        return message.rstrip("\n"), ""
+        entry = None
     if not isinstance(entry, dict) or "message" not in entry:
-        return message.rstrip("\n"), ""
+        return "", message.rstrip("\n"), ""
     said = entry["message"]
     text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    extras = [f"{key}={value}" for key, value in entry.items() if key not in LOGGER_FIELDS]
+    if extras:
+        text = f"{text}  {' '.join(extras)}"
     if entry.get("exception"):
         text = f"{text}\n{entry['exception']}"
-    return text, str(entry.get("level", ""))
+    return str(entry.get("function_name", "")), text, str(entry.get("level", ""))
 
 
 def _drawn(line: Line) -> Text:

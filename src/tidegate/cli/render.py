@@ -66,7 +66,13 @@ def _grow(node: Tree, steps: list[Step], now: datetime, spinners: dict[int, Spin
     for step in steps:
         child = node.add(_step_line(step, now, spinners))
         for branch in sorted(step.branches, key=lambda each: each.index):
-            _grow(child.add(_branch_line(branch)) if branch.label else child, branch.steps, now, spinners)
+            if not _is_detail(branch):
+                _grow(child.add(_branch_line(branch)) if branch.label else child, branch.steps, now, spinners)
+
+
+def _is_detail(branch: Branch) -> bool:
+    """Tell whether a branch is a nameless repetition that went well: nothing a person wants to see."""
+    return branch.label.startswith("#") and branch.status == SUCCEEDED
 
 
 def _step_line(step: Step, now: datetime, spinners: dict[int, Spinner]) -> RenderableType:
@@ -194,7 +200,7 @@ def algorithms_table(algorithms: Mapping[str, Mapping[str, Any]]) -> Table:
             figure(entry.get("mae")),
             figure(entry.get("r2")),
             interval(evaluation, "champion", "rmse"),
-            Text.assemble(str(entry.get("endpoint") or "–"), (f"  {entry.get('state') or ''}", "green")),
+            str(entry.get("endpoint") or "–"),
         )
     return table
 
@@ -208,6 +214,14 @@ def _verdicts(algorithms: Mapping[str, Mapping[str, Any]]) -> Iterator[Text]:
         if not checks and entry.get("reason"):
             mark, style = MARKS[SUCCEEDED if entry.get("status") == "SUCCEEDED" else FAILED]
             yield Text(f"{mark} ", style=style).append(f"{name}: {entry['reason']}", style="default")
+
+
+def moment(iso: Any) -> str:
+    """Write an ISO time as people read it, in the time of this machine."""
+    try:
+        return f"{datetime.fromisoformat(str(iso)).astimezone():%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return "–"
 
 
 def seconds_between(start: Any, end: Any) -> float | None:

@@ -79,7 +79,7 @@ def _read_csv(text: str, source: str) -> list[Row]:
                 continue
             if len(fields) != len(header):
                 raise Trouble(
-                    f"{source}, line {reader.line_num}: {len(fields)} fields, and the header has {len(header)}.",
+                    f"{source}, line {reader.line_num}: {len(fields)} fields; the header has {len(header)}.",
                     "Quote values that hold a comma, and fill in what is missing.",
                 )
             rows.append(dict(zip(header, fields, strict=True)))

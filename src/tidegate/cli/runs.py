@@ -10,9 +10,9 @@ from rich.text import Text
 from tidegate.cli.options import Session
 from tidegate.cli.progress import View
 from tidegate.cli.records import ENDED, Record, find_run, newest, result_of
-from tidegate.cli.render import figure, seconds_between, states_document, status, summary, table, tree
+from tidegate.cli.render import figure, moment, seconds_between, states_document, status, summary, table, tree
 from tidegate.cli.stack import Stack
-from tidegate.cli.watch import Execution, follow
+from tidegate.cli.watch import Execution, follow, settled
 
 
 def runs(session: Session, model: str | None, limit: int) -> int:
@@ -38,6 +38,7 @@ def run(session: Session, run_id: str, follow_it: bool) -> int:
         shown: list[Any] = []
     else:
         view = _view(stack, record)
+        record = settled(stack, record) if view.steps else record
         shown = [tree(view, datetime.now(UTC))] if view.steps else []
         if not view.steps:
             shown = [Text("The states of this run are no longer kept.", style="dim")]
@@ -77,7 +78,7 @@ def _row(record: Record) -> list[Any]:
     return [
         record["run"],
         record.get("model"),
-        str(record.get("started", "–"))[:19].replace("T", " "),
+        moment(record.get("started")),
         status(str(record.get("status", "RUNNING"))),
         None if took is None else f"{took:.1f}",
         ", ".join(scores) or None,

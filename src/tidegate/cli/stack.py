@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 NOT_FOUND = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 NOTIFICATIONS = "notifications/"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A model's file as it is in force: its canonical spec, and the SHA-256 of the YAML it came from."""
+
+    spec: dict[str, Any]
+    source_sha256: str
 
 
 class Stack:
@@ -89,17 +98,24 @@ class Stack:
                 return None
             raise
 
-    def spec_or_none(self, model: str) -> dict[str, Any] | None:
-        """Read the declaration in force of a model, or None where there is none."""
+    def declaration(self, model: str) -> Declaration | None:
+        """Read what is in force for a model, or None where nobody declared it."""
         body = self.read_object(self.artifacts_bucket, names.spec_key(model))
-        return None if body is None else json.loads(body)
+        if body is None:
+            return None
+        document = json.loads(body)
+        return Declaration(document["spec"], document["source_sha256"])
 
     def spec(self, model: str) -> dict[str, Any]:
-        """Read the declaration in force of a model that must be there."""
-        spec = self.spec_or_none(model)
-        if spec is None:
+        """Read the canonical spec of a model that must be declared."""
+        return self.declared(model).spec
+
+    def declared(self, model: str) -> Declaration:
+        """Read what is in force for a model that must be declared."""
+        found = self.declaration(model)
+        if found is None:
             raise self.no_such_model(model)
-        return spec
+        return found
 
     def no_such_model(self, model: str) -> Trouble:
         """Say that nobody declared a model, and which ones are declared."""

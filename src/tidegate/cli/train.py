@@ -12,7 +12,7 @@ from tidegate.cli.options import Session
 from tidegate.cli.records import Record, result_of, run_or_none
 from tidegate.cli.render import summary
 from tidegate.cli.stack import NOT_FOUND, Stack
-from tidegate.cli.watch import follow, wait_for_claim
+from tidegate.cli.watch import follow, settled, wait_for_claim
 from tidegate.core import names
 
 MOST_BYTES = 5 * 1024**3  # what S3 takes in one put, and one put is what tells its version
@@ -56,8 +56,8 @@ def start_training(
     """
     stack = session.stack
     drop = _drop(stack, model, file)
-    spec = stack.spec(model)
-    earlier = None if again else _same_training(stack, drop, str(spec.get("source_sha256")))
+    declaration = stack.declared(model)
+    earlier = None if again else _same_training(stack, drop, declaration.source_sha256)
     if earlier is not None:
         return _duplicate(session, earlier, wait)
     session.output.note(f"dropping {file} at s3://{drop.bucket}/{drop.key}")
@@ -111,9 +111,12 @@ def _same_training(stack: Stack, drop: Drop, spec_sha256: str) -> Record | None:
     if not _same_content(head, drop):
         return None
     record = run_or_none(stack, names.run_id(drop.bucket, drop.key, _version(head)))
-    if record is None or record.get("status") == "FAILED" or record.get("spec_sha256") != spec_sha256:
+    if record is None:
         return None
-    return record
+    record = settled(stack, record)
+    # A run writes down its declaration at its end; one under way has read the one in force.
+    used = spec_sha256 if record["status"] == "RUNNING" else record.get("spec_sha256")
+    return record if record["status"] != "FAILED" and used == spec_sha256 else None
 
 
 def _same_content(head: dict[str, Any], drop: Drop) -> bool:

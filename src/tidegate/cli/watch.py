@@ -9,7 +9,7 @@ from typing import Any
 
 from tidegate.cli.errors import Trouble
 from tidegate.cli.output import Output
-from tidegate.cli.progress import RUNNING, View, read_history
+from tidegate.cli.progress import FAILED, RUNNING, STOPPED, SUCCEEDED, View, read_history
 from tidegate.cli.records import ENDED, Record, run_or_none
 from tidegate.cli.stack import Stack
 
@@ -17,6 +17,7 @@ NEAR_SECONDS, FAR_SECONDS = 0.25, 2.0
 START_SECONDS = 60.0
 RECORD_SECONDS = 15.0
 PAGE_EVENTS = 200
+_STATUS = {"SUCCEEDED": SUCCEEDED, "ABORTED": STOPPED}
 
 
 class Execution:
@@ -100,9 +101,21 @@ def follow(stack: Stack, output: Output, record: Record) -> tuple[Record, View]:
     return _final(stack, record, view), view
 
 
+def settled(stack: Stack, record: Record) -> Record:
+    """Give the record as it stands: one that says RUNNING after its execution ended is a failed run's."""
+    if record.get("status") in ENDED:
+        return record
+    answer = stack.client("stepfunctions").describe_execution(executionArn=record["execution"])
+    if answer["status"] == "RUNNING":
+        return record
+    view = View(status=_STATUS.get(answer["status"], FAILED), error=answer.get("error", ""))
+    view.cause = answer.get("cause", "")
+    return _final(stack, record, view)
+
+
 def _final(stack: Stack, record: Record, view: View) -> Record:
     """Read the record once more; a run that was stopped from outside never wrote its end."""
-    end = time.monotonic() + (RECORD_SECONDS if view.status == "succeeded" else 1.0)
+    end = time.monotonic() + (RECORD_SECONDS if view.status == SUCCEEDED else 1.0)
     latest = run_or_none(stack, record["run"]) or record
     while latest.get("status") not in ENDED and time.monotonic() < end:
         time.sleep(NEAR_SECONDS)
