@@ -1,20 +1,65 @@
-# Every command a person needs. `make demo` first; `make check` while you work; `make test` before you push.
+# Every command a person needs: `make demo` first, `make check` while you work, `make test` before you push.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+DEMO_DATA := $(VENV)/.demo-data
+SOURCES := src tests functions scripts benchmarks
 
-.PHONY: install lock
-install: $(VENV)/.installed
+.PHONY: help install demo check test unit integration e2e lint types fix lock clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+
+install: $(VENV)/.installed ## make the environment in .venv
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV) 2>/dev/null || $(PYTHON) -m venv $(VENV)
-	@command -v uv >/dev/null || test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q uv; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tidegate needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null || $(BIN)/python -m pip install -q uv
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -r requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-lock:
+# The demonstration's data: a package that is read, never imported, so none of its dependencies are wanted.
+$(DEMO_DATA): $(VENV)/.installed
+	@$(UV) pip install -q --python $(BIN)/python --no-deps dmba==0.2.4
+	@touch $@
+
+demo: $(DEMO_DATA) ## everything: local cloud up, deploy, drop the data, watch, predict
+	@$(BIN)/tidegate demo
+
+check: lint types unit ## the inner loop, under a minute: lint, types, unit tests, shipped artefacts
+
+test: $(DEMO_DATA) check integration e2e ## the whole suite
+
+lint: install
+	@$(BIN)/ruff format --check -q $(SOURCES)
+	@$(BIN)/ruff check -q $(SOURCES)
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/cfn-lint template.yaml
+
+types: install
+	@$(BIN)/mypy
+
+unit: install
+	@$(BIN)/pytest tests/unit tests/conformance -n 2
+
+integration: install
+	@$(BIN)/pytest tests/integration
+
+e2e: $(DEMO_DATA)
+	@$(BIN)/pytest tests/e2e
+
+fix: install ## let ruff format and mend what it can
+	@$(BIN)/ruff format -q $(SOURCES)
+	@$(BIN)/ruff check -q --fix $(SOURCES)
+
+lock: ## renew the lock file from pyproject.toml
 	$(UV) pip compile -q pyproject.toml --all-extras --override overrides.txt --python-version 3.11 --universal \
 	  --no-emit-index-url --no-header -o requirements.lock
+
+clean: ## take the local cloud down and remove what was built
+	@test ! -x $(BIN)/tidegate || $(BIN)/tidegate down
+	@rm -rf .tidegate .aws-sam $(VENV)

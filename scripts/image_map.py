@@ -2,9 +2,9 @@
 
     python scripts/image_map.py path/to/sagemaker/image_uri_config [--check]
 
-The data lies in the SDK's wheel (`sagemaker` 2.x, folder `sagemaker/image_uri_config`), which need not be
-installed: `pip download --no-deps sagemaker==2.257.0` and unzip. With --check nothing is written, and the exit
-code is 1 if the template differs.
+The data lies in the SDK's wheel (`sagemaker` 2.x, folder `sagemaker/image_uri_config`), which need
+not be installed: `pip download --no-deps sagemaker==2.257.0` and unzip. With --check nothing is written, and
+the exit code is 1 if the template differs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import sys
 from pathlib import Path
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
-SOURCES = {"XGBoost": ("xgboost", "3.0-5"), "LinearLearner": ("linear-learner", "1"), "Sklearn": ("sklearn", "1.2-1")}
+SOURCES = {
+    "XGBoost": ("xgboost", "3.0-5"),
+    "LinearLearner": ("linear-learner", "1"),
+    "Sklearn": ("sklearn", "1.2-1"),
+}
 BEGIN, END = "  # image accounts: made by scripts/image_map.py\n", "  # end of image accounts\n"
 
 
@@ -47,9 +51,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     text = TEMPLATE.read_text()
-    fresh = re.sub(
-        re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: BEGIN + mapping(options.folder) + END, text, flags=re.S
-    )
+    between = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+    fresh = between.sub(lambda _: BEGIN + mapping(options.folder) + END, text)
     if options.check:
         return 0 if fresh == text else 1
     TEMPLATE.write_text(fresh)

@@ -1,0 +1,73 @@
+"""The gate: absolute and relative rules, each with the numbers in its sentence."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.core.gate import judge
+from tidegate.core.spec import Gate
+
+
+def interval(value: float, spread: float = 10.0) -> dict:
+    return {"value": value, "low": value - spread, "high": value + spread}
+
+
+def evaluation(
+    candidate: float, champion: float | None = None, spread: float = 10.0, metric: str = "rmse"
+) -> dict:
+    return {
+        "rows": 215,
+        "confidence": 0.95,
+        "candidate": {metric: interval(candidate)},
+        "champion": None if champion is None else {metric: interval(champion)},
+        "difference": None if champion is None else {metric: interval(candidate - champion, spread)},
+    }
+
+
+def test_a_candidate_within_the_threshold_passes_and_one_above_is_too_low_in_accuracy():
+    gate = Gate(at_most=1350.0)
+    assert judge(gate, evaluation(1200)).passed
+    rejected = judge(gate, evaluation(1400.5))
+    assert not rejected.passed
+    assert rejected.reason.startswith("model accuracy too low: RMSE 1,400.5 on 215 held-out rows is above")
+    assert "1,350.0" in rejected.reason
+
+
+def test_a_candidate_surely_worse_than_the_champion_is_rejected_with_both_numbers():
+    judgement = judge(Gate(), evaluation(1300, champion=1100, spread=50))
+    assert not judgement.passed
+    assert "1,300.0" in judgement.reason
+    assert "1,100.0" in judgement.reason
+    assert "+150.0 to +250.0" in judgement.reason
+
+
+def test_a_difference_within_chance_does_not_reject_but_is_not_better_either():
+    close = evaluation(1110, champion=1100, spread=50)
+    assert judge(Gate(against_champion="not_worse"), close).passed
+    assert not judge(Gate(against_champion="better"), close).passed
+    assert judge(Gate(against_champion="better"), evaluation(1000, champion=1100, spread=50)).passed
+
+
+def test_without_a_champion_only_the_threshold_counts():
+    judgement = judge(Gate(at_most=2000.0), evaluation(1200))
+    assert [check.name for check in judgement.checks] == ["threshold", "champion"]
+    assert judgement.passed
+
+
+def test_for_r2_more_is_better():
+    gate = Gate(metric="r2", at_least=0.8)
+    assert judge(gate, evaluation(0.9, metric="r2")).passed
+    assert not judge(gate, evaluation(0.7, metric="r2")).passed
+    assert judge(Gate(metric="r2"), evaluation(0.9, champion=0.8, spread=0.01, metric="r2")).passed
+    assert not judge(Gate(metric="r2"), evaluation(0.7, champion=0.8, spread=0.01, metric="r2")).passed
+
+
+def test_a_gate_that_asks_for_nothing_passes_and_says_so():
+    judgement = judge(Gate(against_champion="off"), evaluation(9e9, champion=1))
+    assert judgement.passed
+    assert judgement.reason == "the gate asks for nothing"
+
+
+@given(st.floats(0.01, 1e6), st.floats(0.01, 1e6), st.floats(0.01, 1e4))
+def test_whoever_is_better_passes_not_worse(candidate, champion, spread):
+    if candidate <= champion:
+        assert judge(Gate(), evaluation(candidate, champion, spread)).passed

@@ -1,0 +1,74 @@
+"""Names: made in one place, the same in the state machine, and within what SageMaker allows."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import botocore.session
+import jsonata
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.core import names
+from tidegate.core.algorithms import BUILT_IN
+
+ROOT = Path(__file__).parents[3]
+MACHINE = yaml.safe_load((ROOT / "statemachines" / "train.asl.yaml").read_text())
+
+
+def evaluate_as_step_functions(expression: str, event: dict) -> object:
+    """Evaluate ``{% … %}`` with the two things that Step Functions adds and the expression uses."""
+    engine = jsonata.Jsonata(expression.removeprefix("{%").removesuffix("%}").strip())
+    engine.register_lambda(
+        "hash", lambda text, kind: hashlib.new(kind.replace("-", ""), text.encode()).hexdigest()
+    )
+    engine.assign("states", {"input": event})
+    return engine.evaluate(None)
+
+
+def event_for(bucket: str, key: str, version: str | None, etag: str) -> dict:
+    about = {"key": key, "etag": etag, **({"version-id": version} if version else {})}
+    return {"detail": {"bucket": {"name": bucket}, "object": about}}
+
+
+def test_the_machine_and_the_code_name_a_run_alike():
+    expression = MACHINE["States"]["Name the run"]["Assign"]["run"]
+    for key in ("cars/train/a.csv", "cars/train/ü b+c.csv", "cars/train/日本.csv"):
+        versioned = evaluate_as_step_functions(expression, event_for("bucket", key, "v1", "e1"))
+        assert versioned == names.run_id("bucket", key, "v1")
+        plain = evaluate_as_step_functions(expression, event_for("bucket", key, None, "e1"))
+        assert plain == names.run_id("bucket", key, "e1")
+
+
+def test_the_machine_takes_drops_alone():
+    condition = MACHINE["States"]["Is it a drop?"]["Choices"][0]["Condition"]
+
+    def is_drop(key: str) -> object:
+        return evaluate_as_step_functions(condition, event_for("b", key, None, "e"))
+
+    assert is_drop("cars/train/a.csv") is True
+    assert is_drop("cars/train/deeper/a.csv") is True
+    assert is_drop("cars/train/") is False
+    assert is_drop("cars/score/train/a.csv") is False
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
+def test_a_run_id_is_twelve_hex_digits_and_depends_on_every_part(bucket, key, version):
+    run = names.run_id(bucket, key, version)
+    assert re.fullmatch("[0-9a-f]{12}", run)
+    assert run != names.run_id(bucket, key, version + "x")
+
+
+def test_the_longest_names_fit_in_sagemaker():
+    model = "m" * names.MODEL_NAME_MAX
+    limit = (
+        botocore.session.get_session()
+        .get_service_model("sagemaker")
+        .shape_for("TransformJobName")
+        .metadata["max"]
+    )
+    for algorithm in BUILT_IN:
+        # The machine appends at most a dash, a letter and a retry's digit.
+        assert len(names.job_name("abc", model, algorithm, "0" * 12) + "-c1") <= limit
+        assert len(algorithm) <= names.ALGORITHM_NAME_MAX

@@ -1,0 +1,144 @@
+"""A model file: what is accepted, what is refused and in which words; the published schema says the same."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from tidegate.core.errors import BadSpec
+from tidegate.core.spec import ModelSpec
+from tidegate.modelfile import read_model_file
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = Draft7Validator(json.loads((ROOT / "docs" / "model.schema.json").read_text()))
+GOOD = {
+    "name": "used-car-price",
+    "target": "price",
+    "id": "listing_id",
+    "features": {"mileage": "numeric", "make": {"type": "categorical", "levels": 9}, "sold": "date"},
+    "algorithms": {"xgboost": {"hyperparameters": {"num_round": 300, "eta": 0.1}}, "linear-learner": None},
+    "gate": {"metric": "rmse", "at_most": 2500},
+    "notify": ["ml-team@example.com"],
+}
+
+
+def changed(path: tuple[str, ...], value: object) -> dict:
+    spec = copy.deepcopy(GOOD)
+    at = spec
+    for key in path[:-1]:
+        at = at.setdefault(key, {})
+    at[path[-1]] = value
+    return spec
+
+
+def test_a_good_file_gets_its_defaults_and_survives_the_round_trip():
+    spec = ModelSpec.from_dict(GOOD)
+    assert spec.serving.combine == "max"
+    assert spec.algorithms["linear-learner"].hyperparameters == {"predictor_type": "regressor"}
+    assert spec.algorithms["xgboost"].hyperparameters["num_round"] == "300"
+    assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_the_reference_model_is_good():
+    spec = read_model_file((ROOT / "models" / "used-car-price" / "model.yaml").read_bytes())
+    assert spec.name == "used-car-price"
+
+
+def test_a_gpu_instance_trains_xgboost_on_cuda_unless_the_file_says_otherwise():
+    on_gpu = changed(("algorithms", "xgboost"), {"instance": "ml.g5.xlarge"})
+    assert ModelSpec.from_dict(on_gpu).algorithms["xgboost"].hyperparameters["device"] == "cuda"
+    told = changed(
+        ("algorithms", "xgboost"), {"instance": "ml.g5.xlarge", "hyperparameters": {"device": "cpu"}}
+    )
+    assert ModelSpec.from_dict(told).algorithms["xgboost"].hyperparameters["device"] == "cpu"
+    on_cpu = ModelSpec.from_dict(GOOD).algorithms["xgboost"].hyperparameters
+    assert "device" not in on_cpu
+
+
+REFUSED = [
+    (("name",), "Used Cars", "lower-case"),
+    (("name",), "x" * 29, "at most 28"),
+    (("target",), None, "'target' is missing"),
+    (("target",), "mileage", "listed as a feature"),
+    (("id",), "make", "listed as a feature"),
+    (("features",), {}, "no feature"),
+    (("features", "mileage"), "numbr", "did you mean 'numeric'?"),
+    (("features", "mileage"), {"type": "numeric", "levels": 3}, "levels belong to a categorical"),
+    (("algorithms",), {}, "no algorithm"),
+    (("algorithms", "xgbost"), {}, "did you mean 'xgboost'?"),
+    (("algorithms", "xgboost"), {"instances": 2}, "did you mean 'instance'?"),
+    (("algorithms", "xgboost"), {"instance": "m5.large"}, "ml.m5.large"),
+    (("algorithms", "xgboost"), {"hyperparameters": {"eta": [1]}}, "expected one value"),
+    (("split",), {"train": 0.5, "validation": 0.1, "test": 0.1}, "add up to 0.7"),
+    (("gate",), {"metric": "r2", "at_most": 0.9}, "use at_least"),
+    (("gate", "at_most"), "low", "expected a number"),
+    (("serving",), {"combine": "product"}, "not one of max, min"),
+    (("serving",), {"instances": {"min": 3, "max": 2}}, "less than min"),
+    (("monitor",), {"every": "hourly"}, "1 hour"),
+    (("notify",), ["nobody"], "an e-mail address"),
+    (("traget",), "price", "did you mean 'target'?"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), REFUSED, ids=lambda each: str(each)[:40])
+def test_a_bad_file_is_refused_in_a_sentence_that_says_where(path, value, words):
+    with pytest.raises(BadSpec) as refusal:
+        ModelSpec.from_dict(changed(path, value))
+    assert words in refusal.value.message
+    # A column listed twice is complained of where it has to be taken out.
+    assert refusal.value.path[0] == ("features" if "listed as a feature" in words else path[0])
+
+
+# What a schema of this draft cannot say: relations between members.
+RELATIONS = ("listed as a feature", "add up to", "use at_least", "less than min")
+
+
+@pytest.mark.parametrize(("path", "value", "words"), REFUSED, ids=lambda each: str(each)[:40])
+def test_the_published_schema_refuses_the_same(path, value, words):
+    assert SCHEMA.is_valid(changed(path, value)) == any(relation in words for relation in RELATIONS)
+
+
+def test_the_published_schema_accepts_the_good():
+    assert list(SCHEMA.iter_errors(GOOD)) == []
+    assert list(SCHEMA.iter_errors(ModelSpec.from_dict(GOOD).to_dict())) == []
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(key=st.sampled_from([*ModelSpec.__dataclass_fields__, "other"]), value=plain)
+def test_whatever_a_file_holds_it_is_read_or_refused_in_words(key, value):
+    try:
+        spec = ModelSpec.from_dict({**GOOD, key: value})
+    except BadSpec as refusal:
+        assert refusal.message
+    else:
+        assert ModelSpec.from_dict(spec.to_dict()) == spec
+
+
+YAML_REFUSED = [
+    (b"", None, "empty"),
+    (b"name: [", 1, "not YAML"),
+    (b"\xff\xfe", 1, "UTF-8"),
+    (b"a: &x 1\nb: *x\n", 2, "aliases"),
+    (b"name: x\ntarget: y\nfeatures:\n  a: numrc\nalgorithms:\n  xgboost:\n", 4, "numeric"),
+    (b"- a list\n", 1, "expected names"),
+    (b"name: !!python/object/apply:os.system [ls]\n", 1, "not YAML"),
+    (b"x" * (300 * 1024), None, "at most 262,144"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), YAML_REFUSED, ids=range(len(YAML_REFUSED)))
+def test_bad_yaml_is_refused_with_its_line(text, line, words):
+    with pytest.raises(BadSpec) as refusal:
+        read_model_file(text)
+    assert refusal.value.line == line
+    assert words in str(refusal.value)
