@@ -62,9 +62,9 @@ def _boost(settings: Settings, train_matrix: Any, validation_matrix: Any | None,
         watched.append((validation_matrix, "validation"))
     parameters = dict(settings.library)
     if parameters.get("device", "cpu") != "cpu" and not xgboost.build_info()["USE_CUDA"]:
-        warn(
-            f"The XGBoost installed here has no GPU support: trained on the CPU, not {parameters.pop('device')}."
-        )
+        device = parameters.pop("device")
+        warn(f"The XGBoost installed here has no GPU support: training on the CPU, not on {device}.")
+    parameters.setdefault("nthread", _threads(train_matrix))
     of_library = [metric for metric in settings.eval_metrics if metric not in OWN_METRICS]
     if of_library:
         parameters["eval_metric"] = of_library
@@ -85,9 +85,9 @@ def _boost(settings: Settings, train_matrix: Any, validation_matrix: Any | None,
 
 
 def _threads(matrix: Any) -> int:
-    """As many threads as the data feeds: on small tables the threads of one round wait longer than they work."""
+    """As many threads as the data feeds: on small tables threads wait longer than they work."""
     cores = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    return max(1, min(cores, matrix.num_row() * matrix.num_col() // _CELLS_PER_THREAD))
+    return max(1, min(cores, int(matrix.num_row() * matrix.num_col()) // _CELLS_PER_THREAD))
 
 
 def _early_stopping(settings: Settings, validated: bool) -> list[Any]:
