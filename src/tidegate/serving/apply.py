@@ -157,9 +157,7 @@ class Recipe:
         if isinstance(record, dict):
             for field in record:
                 if field not in self._places:
-                    close = difflib.get_close_matches(field, self.inputs, 1)
-                    hint = f"did you mean '{close[0]}'?" if close else "known are: " + ", ".join(self.inputs)
-                    raise BadRequest(f"record {number} has an unknown field '{field}'; {hint}")
+                    raise BadRequest(f"record {number} has an unknown field '{field}'; {self._hint(field)}")
             return [record.get(name) for name in self.inputs]
         if isinstance(record, list):
             if len(record) != len(self.inputs):
@@ -169,6 +167,11 @@ class Recipe:
                 )
             return record
         raise BadRequest(f"record {number} is not a JSON object; send fields with values")
+
+    def _hint(self, field: str) -> str:
+        lowered = {name.lower(): name for name in self.inputs}
+        close = difflib.get_close_matches(field.lower(), list(lowered), 1)
+        return f"did you mean '{lowered[close[0]]}'?" if close else "known are: " + ", ".join(self.inputs)
 
     def _explain(self, record: Record, number: int) -> str:
         for place, text in enumerate(self._texts):

@@ -36,8 +36,7 @@ def read_header(path: Path, spec: ModelSpec, name: str, seen: Look) -> list[str]
             if delimiter in header[0] and len(expected_names(spec)) > 1:
                 raise BadDrop(
                     f"{name} separates its columns by {words}; save it with commas between the columns and "
-                    "drop it "
-                    "again",
+                    "drop it again",
                     row=1,
                 )
     return header
@@ -64,15 +63,7 @@ def explain_structure(path: Path, name: str, seen: Look, width: int, *, strict: 
     try:
         for line, cells in records:
             if len(cells) != width:
-                much = "too many" if len(cells) > width else "too few"
-                raise BadDrop(
-                    f"{name}, line {line}: {len(cells)} field{'s' if len(cells) > 1 else ''}, expected "
-                    f"{width} as in "
-                    f"the header, {abs(len(cells) - width)} {much}; a text that holds a comma needs "
-                    "quotation marks "
-                    "around it",
-                    row=line,
-                )
+                raise _wrong_width(name, line, len(cells), width)
     except csv.Error as error:
         raise _csv_error(name, line + 1, error) from None
 
@@ -82,4 +73,17 @@ def _csv_error(name: str, line: int, error: csv.Error) -> BadDrop:
         f"{name}, at or after line {line}: {error}; most often a quotation mark is opened there and never "
         "closed",
         row=line,
+    )
+
+
+def _wrong_width(name: str, line: int, found: int, width: int) -> BadDrop:
+    if found > width:
+        remedy = f"{found - width} too many; put quotation marks around a text that holds a comma"
+    else:
+        remedy = (
+            f"{width - found} too few; fill the row up, or look for a quotation mark that is never closed"
+        )
+    fields = "field" if found == 1 else "fields"
+    return BadDrop(
+        f"{name}, line {line}: {found} {fields}, expected {width} as in the header: {remedy}", row=line
     )

@@ -120,7 +120,6 @@ def _not_utf8(name: str, block: bytes, start: int, total: int, lines: int) -> Ba
     line = lines + block[:at].count(b"\n") + 1
     return BadDrop(
         f"{name} is not UTF-8 text: line {line} holds the byte 0x{block[at]:02X} (byte {total + at + 1} of "
-        "the "
-        "file); save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again",
+        "the file); save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again",
         row=line,
     )

@@ -72,14 +72,12 @@ def _nothing_fits(names: list[str], wanted: list[str], name: str, header_line: i
     if header_line is not None and (any(is_number(each) for each in names) or len(set(names)) < len(names)):
         return BadDrop(
             f"{name} has no header: line {header_line} reads {_listed(names)}, which looks like a row; make "
-            "the "
-            f"first line the column names: {_listed(wanted)}",
+            f"the first line the column names: {_listed(wanted)}",
             row=header_line,
         )
     return BadDrop(
         f"{name} has none of the model's columns; it has {_listed(names)}, and the model expects "
-        f"{_listed(wanted)}; "
-        "rename the columns, or list these in model.yaml",
+        f"{_listed(wanted)}; rename the columns, or list these in model.yaml",
         row=header_line,
     )
 

@@ -57,8 +57,7 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
             except _WrongType:
                 raise BadDrop(
                     f"{name}: column '{column}' is stored as {array.type}, and {kind} is expected; store it "
-                    "as "
-                    "numbers or text, or change the column's type in model.yaml",
+                    "as numbers or text, or change the column's type in model.yaml",
                     column=column,
                 ) from None
         ids = _categories(_read_column(file, names[places[spec.id]], name)) if spec.id else None

@@ -35,19 +35,16 @@ def bad_cell(
         held = f"is {shown(bad.text)}" if bad.text.strip() else "is empty"
         sentence = (
             f"{name}, {place}: the target '{column}' {held}{more}; every training row needs a number there: "
-            "fill "
-            "it in or take the row out"
+            "fill it in or take the row out"
         )
     elif target:
         sentence = (
             f"{name}, {place}: the target '{column}' holds {shown(bad.text)}{more}, which is not a finite "
-            "number; "
-            "correct it or take the row out"
+            "number; correct it or take the row out"
         )
     else:
         sentence = (
-            f"{name}, {place}: column '{column}' holds {shown(bad.text)}{more}, and {kind} needs "
-            f"{WANTED[kind]}; "
-            "correct it, leave it empty, or change the column's type in model.yaml"
+            f"{name}, {place}: column '{column}' holds {shown(bad.text)}{more}, which is not "
+            f"{WANTED[kind]}; correct it, leave it empty, or change the column's type, {kind}, in model.yaml"
         )
     return BadDrop(sentence, row=row, column=column)
