@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from tidegate.local.sagemaker.containers.batch import Sender
 
 log = logging.getLogger(__name__)
 
@@ -17,8 +18,6 @@ _EVENTS_PER_CALL = 10_000
 _BYTES_PER_CALL = 1_000_000
 _BYTES_PER_EVENT = 26
 _GATHER_SECONDS = 0.25
-# A container that writes faster than CloudWatch takes waits, as it does with a real log driver.
-_MOST_PENDING = 50_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -54,47 +53,20 @@ class LogStream:
         self._client = client
         self.group = group
         self.stream = stream
-        self._change = threading.Condition()
-        self._pending: list[tuple[int, str]] = []
-        self._closed = False
         self._made = False
-        self._thread: threading.Thread | None = None
+        self._sender = Sender(self._send, gather_seconds=_GATHER_SECONDS, name=f"log {stream}")
 
     def write(self, line: str) -> None:
-        """Take one line, already translated; returns at once unless very many lines wait."""
-        with self._change:
-            while len(self._pending) >= _MOST_PENDING and not self._closed:
-                self._change.wait()
-            if self._closed:
-                return
-            self._pending.append((int(time.time() * 1000), line or " "))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"log {self.stream}", daemon=True)
-                self._thread.start()
-            self._change.notify_all()
+        """Take one line, already translated."""
+        self._sender.put((int(time.time() * 1000), line or " "))
 
-    def close(self) -> None:
-        """Send what is left and end; may be called more than once."""
-        with self._change:
-            self._closed = True
-            self._change.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+    def end(self) -> None:
+        """Take no more; what is left is being sent while the caller goes on."""
+        self._sender.end()
 
-    def _run(self) -> None:
-        while True:
-            with self._change:
-                self._change.wait_for(lambda: self._pending or self._closed)
-                self._change.wait_for(
-                    lambda: self._closed or len(self._pending) >= _EVENTS_PER_CALL, _GATHER_SECONDS
-                )
-                lines, self._pending = self._pending, []
-                ended = self._closed
-                self._change.notify_all()
-            if lines:
-                self._send(lines)
-            if ended:
-                return
+    def close(self, *, send: bool = True) -> None:
+        """Send what is left, or drop it, and end; may be called more than once."""
+        self._sender.close(send=send)
 
     def _send(self, lines: list[tuple[int, str]]) -> None:
         try:

@@ -60,7 +60,7 @@ class ModelServers:
         self._servers: list[Server] = []
         try:
             for number, container in enumerate(containers_of(model)):
-                server = Server(number, ctx, container, f"{instance_id}-{number}")
+                server = Server(number, ctx, container, f"{instance_id}.{number}")
                 self._servers.append(server)
                 server.start(environment, on_line, self._ended(on_exit), connections, threads)
         except BaseException:

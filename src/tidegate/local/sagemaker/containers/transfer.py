@@ -85,19 +85,24 @@ def find_objects(s3: Any, uri: str, data_type: str = "S3Prefix") -> list[S3Objec
     TransferError
         When there is nothing, or a path would lead out of the folder it is copied to.
     """
+    found = list_objects(s3, uri, data_type)
+    if not found:
+        raise TransferError(
+            f"No object lies under {uri}. Check the bucket and the prefix, and that the data was put there."
+        )
+    return found
+
+
+def list_objects(s3: Any, uri: str, data_type: str = "S3Prefix") -> list[S3Object]:
+    """Do as `find_objects`, and accept that there is nothing."""
     if data_type == "ManifestFile":
         found = _in_manifest(s3, uri)
     elif data_type == "S3Prefix":
         found = _under_prefix(s3, uri)
     else:
         raise TransferError(f"{data_type} is not served here; use S3Prefix or ManifestFile for {uri}.")
-    if not found:
-        raise TransferError(
-            f"No object lies under {uri}. Check the bucket and the prefix, and that the data was put there."
-        )
     for item in found:
-        parts = PurePosixPath(item.path).parts
-        if ".." in parts or item.path.startswith("/") or "\0" in item.path:
+        if ".." in PurePosixPath(item.path).parts or "\0" in item.path:
             raise TransferError(f"{item.uri} cannot be copied: its path leads out of the container's folder.")
     return found
 
