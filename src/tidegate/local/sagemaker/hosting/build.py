@@ -84,9 +84,10 @@ def _replica(hosting: Hosting, endpoint: str, variant: dict[str, Any], model: di
                     connections=_CONNECTIONS,
                 )
         except CannotServe as error:
+            failed = "did not pass the ping health check" if error.fault == "algorithm" else "did not start"
             raise CannotServe(
-                f"The {names[error.container]} container for production variant {name} did not pass the ping "
-                f"health check. {error} Its log is in the log group {log_group(endpoint)}.",
+                f"The {names[error.container]} container for production variant {name} {failed}. {error} "
+                f"What it wrote is in the log group {log_group(endpoint)}.",
                 container=error.container,
                 fault=error.fault,
             ) from error

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.local.sagemaker.context import Context
-from tidegate.local.sagemaker.control.tags import check_tags, replace_tags
+from tidegate.local.sagemaker.control.tags import replace_tags
 from tidegate.local.sagemaker.errors import ValidationException
 from tidegate.local.sagemaker.hosting import rollout
 from tidegate.local.sagemaker.hosting.deployment import (
@@ -32,7 +32,6 @@ def create_endpoint(ctx: Context, request: Request) -> Record:
     """Start an endpoint; it is ``Creating`` until its model servers answer, then ``InService``."""
     name = request["EndpointName"]
     arn = ctx.arn("endpoint", name)
-    check_tags(request.get("Tags", []))
     check_deployment_config(request.get("DeploymentConfig"))
     deployment = read_deployment(ctx, request["EndpointConfigName"])
     time = now()
@@ -52,9 +51,11 @@ def create_endpoint(ctx: Context, request: Request) -> Record:
         ctx.store.create("endpoint", name, record)
     except AlreadyExists as error:
         raise ValidationException(f'Cannot create already existing endpoint "{arn}".') from error
+    # The front door does this too, after us: but the event of the creation carries the tags already.
     replace_tags(ctx, arn, request.get("Tags", []))
     rollout.tell(ctx, record)
-    hosting_of(ctx).run(f"create endpoint {name}", rollout.create, ctx, name)
+    hosting = hosting_of(ctx)
+    hosting.run(f"create endpoint {name}", rollout.create, hosting, name)
     return {"EndpointArn": arn}
 
 
@@ -93,7 +94,8 @@ def update_endpoint(ctx: Context, request: Request) -> Record:
 
     record = _change(ctx, name, begin)
     rollout.tell(ctx, record)
-    hosting_of(ctx).run(f"update endpoint {name}", rollout.update, ctx, name)
+    hosting = hosting_of(ctx)
+    hosting.run(f"update endpoint {name}", rollout.update, hosting, name)
     return {"EndpointArn": record["EndpointArn"]}
 
 
@@ -123,7 +125,8 @@ def update_endpoint_weights_and_capacities(ctx: Context, request: Request) -> Re
 
     record = _change(ctx, name, begin)
     rollout.tell(ctx, record)
-    hosting_of(ctx).run(f"weigh endpoint {name}", rollout.weigh, ctx, name)
+    hosting = hosting_of(ctx)
+    hosting.run(f"weigh endpoint {name}", rollout.weigh, hosting, name)
     return {"EndpointArn": record["EndpointArn"]}
 
 
@@ -157,7 +160,8 @@ def delete_endpoint(ctx: Context, request: Request) -> Record:
 
     record = _change(ctx, name, begin)
     rollout.tell(ctx, record)
-    hosting_of(ctx).run(f"delete endpoint {name}", rollout.delete, ctx, name)
+    hosting = hosting_of(ctx)
+    hosting.run(f"delete endpoint {name}", rollout.delete, hosting, name)
     return {}
 
 

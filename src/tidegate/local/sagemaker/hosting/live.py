@@ -207,7 +207,9 @@ def hosting_of(ctx: Context) -> Hosting:
 
 def close_hosting(ctx: Context) -> None:
     """Stop everything that serves; does nothing the second time."""
-    with _hostings_lock:
-        hosting = _hostings.pop(id(ctx), None)
+    hosting = _hostings.get(id(ctx))
     if hosting is not None:
+        # Forgotten only when it is closed: who asks meanwhile must not get a new one.
         hosting.close()
+        with _hostings_lock:
+            _hostings.pop(id(ctx), None)

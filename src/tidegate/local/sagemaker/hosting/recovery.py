@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.hosting import rollout
 from tidegate.local.sagemaker.hosting.deployment import PENDING, SERVING
-from tidegate.local.sagemaker.hosting.live import hosting_of
+from tidegate.local.sagemaker.hosting.live import Hosting, hosting_of
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +40,14 @@ def recover(ctx: Context) -> None:
     for record in ctx.store.list("endpoint"):
         name, status = record["EndpointName"], record["EndpointStatus"]
         if status == "Deleting":
-            rollout.delete(ctx, name)
+            rollout.delete(hosting, name)
         elif SERVING in record and status != "Failed":
             ctx.store.change("endpoint", name, _interrupted)
             waiting.append(name)
         elif PENDING in record:
             waiting.append(name)
     if waiting:
-        hosting.run("bring endpoints back", _bring_back, ctx, waiting)
+        hosting.run("bring endpoints back", _bring_back, hosting, waiting)
 
 
 def _interrupted(record: Record) -> Record:
@@ -62,14 +62,14 @@ def _interrupted(record: Record) -> Record:
     return changed
 
 
-def _bring_back(ctx: Context, names: list[str]) -> None:
-    hosting = hosting_of(ctx)
+def _bring_back(hosting: Hosting, names: list[str]) -> None:
+    ctx = hosting.ctx
     if not _wait_for_cloud(ctx, hosting.stopping):
         log.error("endpoints wait for the local cloud at %s, which does not answer", ctx.endpoint_url)
     for name in names:
         record = ctx.store.get("endpoint", name) or {}
         work = rollout.restore if SERVING in record else rollout.create
-        hosting.run(f"bring back endpoint {name}", work, ctx, name)
+        hosting.run(f"bring back endpoint {name}", work, hosting, name)
 
 
 def _wait_for_cloud(ctx: Context, stopping: threading.Event) -> bool:

@@ -22,7 +22,7 @@ from tidegate.local.sagemaker.hosting.deployment import (
 )
 from tidegate.local.sagemaker.hosting.events import announce
 from tidegate.local.sagemaker.hosting.fleet import Fleet
-from tidegate.local.sagemaker.hosting.live import Hosting, LiveEndpoint, hosting_of
+from tidegate.local.sagemaker.hosting.live import Hosting, LiveEndpoint
 from tidegate.local.sagemaker.hosting.replica import ReplicaFailed
 from tidegate.local.sagemaker.hosting.traffic import traffic_steps
 
@@ -37,19 +37,19 @@ class AlarmRaised(Exception):
     """An alarm of the ``AutoRollbackConfiguration`` went off while traffic moved to the new fleet."""
 
 
-def create(ctx: Context, name: str) -> None:
+def create(hosting: Hosting, name: str) -> None:
     """Start the fleet of a new endpoint: ``InService`` or ``Failed``."""
-    _bring_up(ctx, name, _read(ctx, name)[PENDING])
+    _bring_up(hosting, name, _read(hosting.ctx, name)[PENDING])
 
 
-def restore(ctx: Context, name: str) -> None:
+def restore(hosting: Hosting, name: str) -> None:
     """Start the fleet that an endpoint had when the local cloud stopped."""
-    _bring_up(ctx, name, _read(ctx, name)[SERVING], keep_failure=True)
+    _bring_up(hosting, name, _read(hosting.ctx, name)[SERVING], keep_failure=True)
 
 
-def update(ctx: Context, name: str) -> None:
+def update(hosting: Hosting, name: str) -> None:
     """Start the new fleet beside the old one, move the traffic, stop the old one; or leave all as it was."""
-    hosting = hosting_of(ctx)
+    ctx = hosting.ctx
     live = hosting.open(name)
     record = _read(ctx, name)
     deployment: Deployment = record[PENDING]
@@ -74,9 +74,9 @@ def update(ctx: Context, name: str) -> None:
         hosting.retire(old)
 
 
-def weigh(ctx: Context, name: str) -> None:
+def weigh(hosting: Hosting, name: str) -> None:
     """Put the desired weights and capacities of an endpoint into force."""
-    hosting = hosting_of(ctx)
+    ctx = hosting.ctx
     record = _read(ctx, name)
     variants = record["ProductionVariants"]
     live = hosting.open(name)
@@ -94,9 +94,9 @@ def weigh(ctx: Context, name: str) -> None:
     _settle(ctx, name, {"EndpointStatus": "InService", "ProductionVariants": variants, SERVING: serving})
 
 
-def delete(ctx: Context, name: str) -> None:
+def delete(hosting: Hosting, name: str) -> None:
     """Take an endpoint away: its requests finish, its servers stop, its record goes."""
-    hosting = hosting_of(ctx)
+    ctx = hosting.ctx
     live = hosting.endpoint(name)
     if live is not None:
         last = live.switch(None)
@@ -114,8 +114,8 @@ def tell(ctx: Context, record: Record) -> None:
     announce(ctx, record, tags_of(ctx, record["EndpointArn"]))
 
 
-def _bring_up(ctx: Context, name: str, deployment: Deployment, *, keep_failure: bool = False) -> None:
-    hosting = hosting_of(ctx)
+def _bring_up(hosting: Hosting, name: str, deployment: Deployment, *, keep_failure: bool = False) -> None:
+    ctx = hosting.ctx
     live = hosting.open(name)
     try:
         fleet = _start_fleet(hosting, name, deployment)
