@@ -1,0 +1,42 @@
+"""A local cloud for the whole end-to-end suite, with the shipped template deployed into it.
+
+`--iam` runs the same suite with IAM enforced: every function and machine has only what the template gives it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.town import Town
+from tidegate.local import cloud as local_cloud
+from tidegate.local.deploy import deploy
+
+ROOT = Path(__file__).parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.e2e)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """A running, deployed local cloud; taken down at the end, and nothing may be left of it."""
+    state = tmp_path_factory.mktemp("cloud")
+    cloud = local_cloud.up(state, free_port(), auth=request.config.getoption("--iam"))
+    try:
+        deploy(cloud, ROOT, "tidegate")
+        yield Town(cloud)
+    finally:
+        local_cloud.down(state)
