@@ -13,7 +13,7 @@ from tidegate.cli.render import table
 TEMPLATE = "template.yaml"
 
 
-def up(session: Session, port: int, auth: bool, deploy: bool, force: bool) -> int:
+def up(session: Session, port: int | None, auth: bool | None, deploy: bool, force: bool) -> int:
     """Start the local cloud and deploy the stack into it."""
     started = bring_up(session, port=port, auth=auth, deploy=deploy, force=force)
     session.output.answer(started, *_welcome(started))
@@ -21,9 +21,17 @@ def up(session: Session, port: int, auth: bool, deploy: bool, force: bool) -> in
 
 
 def bring_up(
-    session: Session, *, port: int = 4566, auth: bool = False, deploy: bool = True, force: bool = False
+    session: Session,
+    *,
+    port: int | None = None,
+    auth: bool | None = None,
+    deploy: bool = True,
+    force: bool = False,
 ) -> dict[str, Any]:
-    """Start the local cloud if it is not up, deploy what has changed, and tell where things are."""
+    """Start the local cloud if it is not up, deploy what has changed, and tell where things are.
+
+    Without a port or a word on IAM, a cloud that is up stays as it is.
+    """
     from tidegate.local import cloud as local
 
     options = session.options
@@ -33,6 +41,9 @@ def bring_up(
             "Leave out --aws and --profile, or deploy to AWS with `sam build && sam deploy`.",
             exit_code=2,
         )
+    if auth is None:
+        running = local.status(options.state).cloud
+        auth = running is not None and running.auth
     cloud = local.up(options.state, port=port, auth=auth, on_progress=session.output.note)
     document: dict[str, Any] = {"url": cloud.endpoint_url, "state": str(options.state), "stack": None}
     if not deploy:
@@ -61,8 +72,8 @@ def down(session: Session) -> int:
     from tidegate.local import cloud as local
 
     state = session.options.state
-    was_up = local.status(state).running
-    local.down(state)
+    was_up = local.status(state).cloud is not None
+    local.down(state, on_progress=session.output.note)
     said = "The local cloud is down; what it held is kept in" if was_up else "No local cloud was up in"
     session.output.answer({"state": str(state), "was_running": was_up, "running": False}, f"{said} {state}.")
     return 0
@@ -73,11 +84,11 @@ def status(session: Session) -> int:
     place, stack = session.place, session.stack
     deployed = stack.description  # the first request: a cloud that does not answer ends the verb here
     models = describe_models(stack)
-    near = place.local is not None
+    near = place.local
     document = {
         "speaking_to": str(place),
-        "local": near,
-        "url": place.local.endpoint_url if near else None,
+        "local": near
+        and {"url": near.endpoint_url, "pid": near.pid, "since": near.started, "auth": near.auth},
         "stack": {"name": stack.name, "status": deployed["StackStatus"], "outputs": stack.outputs},
         "models": models,
     }

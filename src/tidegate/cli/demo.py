@@ -28,7 +28,7 @@ PACKAGE, DATA_FILE = "dmba", "ToyotaCorolla.csv"
 CARS = 3
 
 
-def demo(session: Session, port: int) -> int:
+def demo(session: Session, port: int | None) -> int:
     """Start, deploy, declare, train, watch, predict."""
     output = session.output
     _headline(session, "1  the local cloud")

@@ -16,8 +16,6 @@ from typer.core import TyperGroup
 from tidegate.cli.completion import model_names, run_ids
 from tidegate.cli.options import Session, common_options, verb
 
-DEFAULT_PORT = 4566
-
 
 class Verbs(TyperGroup):
     """The group of verbs; a wrong use is told in JSON too when JSON was asked for."""
@@ -52,15 +50,20 @@ common_options(app)
 Model = Annotated[str, typer.Argument(help="Name of the model.", autocompletion=model_names)]
 AnyModel = Annotated[str | None, typer.Argument(help="Only this model.", autocompletion=model_names)]
 RunId = Annotated[str, typer.Argument(help="Id of the run, or its beginning.", autocompletion=run_ids)]
-Port = Annotated[int, typer.Option(help="Port of the local cloud on 127.0.0.1.", min=1, max=65535)]
+Port = Annotated[
+    int | None,
+    typer.Option(help="Port of the local cloud on 127.0.0.1.", min=1, max=65535, show_default="4566"),
+]
 Limit = Annotated[int, typer.Option(help="How many to show at most.", min=1)]
 
 
 @verb(app, "up")
 def up(
     session: Session,
-    port: Port = DEFAULT_PORT,
-    auth: Annotated[bool, typer.Option("--auth", help="Enforce IAM policies as AWS does.")] = False,
+    port: Port = None,
+    auth: Annotated[
+        bool | None, typer.Option("--auth/--no-auth", help="Enforce IAM policies as AWS does.")
+    ] = None,
     no_deploy: Annotated[bool, typer.Option("--no-deploy", help="Do not deploy the stack.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Deploy even if nothing has changed.")] = False,
 ) -> int:
@@ -181,7 +184,7 @@ def models(session: Session) -> int:
 
 
 @verb(app, "demo")
-def demo(session: Session, port: Port = DEFAULT_PORT) -> int:
+def demo(session: Session, port: Port = None) -> int:
     """Go from nothing to two served models on real used cars."""
     from tidegate.cli import demo as work
 

@@ -7,10 +7,13 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tidegate.cli.errors import CHOOSE_A_CLOUD, Trouble
+
+if TYPE_CHECKING:
+    from tidegate.local.cloud import Cloud
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LOCAL_REGION = "us-east-1"
@@ -51,16 +54,17 @@ class Place:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
-    def local(self) -> Any:
-        """The local cloud (`tidegate.local.cloud.Cloud`) if it is up and meant, otherwise None."""
+    def local(self) -> Cloud | None:
+        """The local cloud if it is up and meant, otherwise None."""
         meant = not (self.options.aws or self.options.profile or os.environ.get("AWS_ENDPOINT_URL"))
         if not meant or not (self.options.state / "cloud.json").exists():
             return None
-        from tidegate.local import cloud
+        from tidegate.local.cloud import CloudNotRunning, connect
 
-        if not cloud.status(self.options.state).running:
+        try:
+            return connect(self.options.state)
+        except CloudNotRunning:
             return None
-        return cloud.connect(self.options.state)
 
     @property
     def is_near(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from tidegate.cli.errors import Trouble
 
 Row = Mapping[str, Any]
-MOST_ROWS, MOST_BYTES = 1_000, 1_000_000  # of one request; an endpoint takes 6 MB
+MOST_ROWS, MOST_CHARACTERS = 1_000, 1_000_000  # of one request; an endpoint takes 6 MB
 
 
 def read_rows(text: str, features: Sequence[str], source: str) -> list[Row]:
@@ -96,8 +96,9 @@ def _refuse_missing(rows: Sequence[Row], features: Sequence[str], source: str) -
     missing = [name for name in features if name not in there]
     if not missing:
         return
-    close = difflib.get_close_matches(missing[0], sorted(there - set(features)), n=1)
-    meant = f" Is '{close[0]}' meant to be '{missing[0]}'?" if close else ""
+    others = {str(name).lower(): name for name in sorted(there - set(features))}
+    close = difflib.get_close_matches(missing[0].lower(), others, n=1)
+    meant = f" Is '{others[close[0]]}' meant to be '{missing[0]}'?" if close else ""
     raise Trouble(
         f"{source} has no column {', '.join(repr(name) for name in missing)}.{meant}",
         f"The model takes: {', '.join(features)}.",
@@ -112,18 +113,25 @@ def csv_chunks(rows: Sequence[Row], features: Sequence[str]) -> Iterator[tuple[i
     tuple of int and str
         How many rows, and the text.
     """
-    buffer, count, size = io.StringIO(), 0, 0
-    writer = csv.writer(buffer, lineterminator="\n")
+    lines: list[str] = []
+    size = 0
     for row in rows:
-        writer.writerow([as_text(row.get(name)) for name in features])
-        count += 1
-        size = buffer.tell()
-        if count >= MOST_ROWS or size >= MOST_BYTES:
-            yield count, buffer.getvalue()
-            buffer, count = io.StringIO(), 0
-            writer = csv.writer(buffer, lineterminator="\n")
-    if count:
-        yield count, buffer.getvalue()
+        line = ",".join(_quoted(as_text(row.get(name))) for name in features) + "\n"
+        if lines and (len(lines) >= MOST_ROWS or size + len(line) > MOST_CHARACTERS):
+            yield len(lines), "".join(lines)
+            lines, size = [], 0
+        # A line with nothing on it would be no record.
+        lines.append('""\n' if line == "\n" else line)
+        size += len(line)
+    if lines:
+        yield len(lines), "".join(lines)
+
+
+def _quoted(text: str) -> str:
+    # csv.writer leaves a lone carriage return unquoted, which ends the record for whoever reads it.
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def as_text(value: Any) -> str:

@@ -115,7 +115,7 @@ def settled(stack: Stack, record: Record) -> Record:
 
 def _final(stack: Stack, record: Record, view: View) -> Record:
     """Read the record once more; a run that was stopped from outside never wrote its end."""
-    end = time.monotonic() + (RECORD_SECONDS if view.status == SUCCEEDED else 1.0)
+    end = time.monotonic() + (RECORD_SECONDS if view.status == SUCCEEDED else min(1.0, RECORD_SECONDS))
     latest = run_or_none(stack, record["run"]) or record
     while latest.get("status") not in ENDED and time.monotonic() < end:
         time.sleep(NEAR_SECONDS)

@@ -55,7 +55,11 @@ class FakeS3(Paged):
         return {"VersionId": version, "ETag": f'"{version}"'}
 
     def put_json(self, key: str, document: Any) -> None:
-        self.objects[ARTIFACTS, key] = {"body": json.dumps(document).encode(), "Metadata": {}, "VersionId": "j"}
+        self.objects[ARTIFACTS, key] = {
+            "body": json.dumps(document).encode(),
+            "Metadata": {},
+            "VersionId": "j",
+        }
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         if (Bucket, Key) not in self.objects:
@@ -106,7 +110,11 @@ class FakeParameters(Paged):
         self.values: dict[str, str] = {}
 
     def get_parameters_by_path(self, Path: str, **_: Any) -> dict[str, Any]:
-        found = [{"Name": name, "Value": value} for name, value in self.values.items() if name.startswith(Path + "/")]
+        found = [
+            {"Name": name, "Value": value}
+            for name, value in self.values.items()
+            if name.startswith(Path + "/")
+        ]
         return {"Parameters": found}
 
 
@@ -122,7 +130,9 @@ class FakeEndpoints:
             raise refusal("ValidationException", "Could not find endpoint", "DescribeEndpoint")
         return {"EndpointStatus": self.states[EndpointName]}
 
-    def invoke_endpoint(self, EndpointName: str, ContentType: str, Accept: str, Body: bytes) -> dict[str, Any]:
+    def invoke_endpoint(
+        self, EndpointName: str, ContentType: str, Accept: str, Body: bytes
+    ) -> dict[str, Any]:
         assert ContentType == "text/csv"
         text = self.answer(EndpointName, Accept, Body.decode())
         return {"Body": io.BytesIO(text.encode()), "ContentType": Accept}
@@ -155,7 +165,12 @@ class FakeStacks(Paged):
 
     def list_stack_resources(self, StackName: str) -> dict[str, Any]:
         function = {"ResourceType": "AWS::Lambda::Function", "PhysicalResourceId": "tidegate-Preprocess"}
-        return {"StackResourceSummaries": [function, {"ResourceType": "AWS::S3::Bucket", "PhysicalResourceId": "b"}]}
+        return {
+            "StackResourceSummaries": [
+                function,
+                {"ResourceType": "AWS::S3::Bucket", "PhysicalResourceId": "b"},
+            ]
+        }
 
 
 class FakeLogs(Paged):
@@ -225,7 +240,7 @@ class History:
 
 
 def training_history() -> History:
-    """A run of two algorithms whose events mix: xgboost passes, linear-learner's training fails and is caught."""
+    """A run of two algorithms whose events mix: linear-learner's training fails and is caught."""
     history = History()
     history.add("ExecutionStarted")
     claimed = history.state("Task", "Claim the run")

@@ -1,4 +1,4 @@
-"""What people see of a run: lines where there is no terminal, a tree where there is one, a summary at the end."""
+"""What people see of a run: lines or a tree while it goes on, a summary at the end."""
 
 from __future__ import annotations
 
@@ -38,9 +38,18 @@ def text(shown: Any) -> str:
 
 def test_each_state_change_is_one_line_in_the_order_it_happened() -> None:
     told = lines(read_history(training_history().events))
-    assert told[:3] == ["Claim the run: started", "Claim the run: done in 1.0 s", "For each algorithm: started"]
-    assert told.index("xgboost · Train the model: started") < told.index("linear-learner · Train the model: started")
-    assert "linear-learner · Train the model: failed and handled in 4.0 s: no room left (States.TaskFailed)" in told
+    assert told[:3] == [
+        "Claim the run: started",
+        "Claim the run: done in 1.0 s",
+        "For each algorithm: started",
+    ]
+    assert told.index("xgboost · Train the model: started") < told.index(
+        "linear-learner · Train the model: started"
+    )
+    assert (
+        "linear-learner · Train the model: failed and handled in 4.0 s: no room left (States.TaskFailed)"
+        in told
+    )
     assert told[-1] == "Tell people: done in 1.0 s"
 
 
