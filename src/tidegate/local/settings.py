@@ -140,7 +140,7 @@ def machine_environment(given: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in given.items()
-        if name in _FROM_THE_MACHINE or name.startswith(_FROM_THE_MACHINE_PREFIXES)
+        if name in _FROM_THE_MACHINE or (name.startswith(_FROM_THE_MACHINE_PREFIXES) and name != MARKER)
     }
 
 

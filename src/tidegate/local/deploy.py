@@ -1,0 +1,248 @@
+"""Deploys the project to a local cloud by the real `sam build` and `sam deploy`, if anything changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tidegate.core.errors import TidegateError
+from tidegate.local import settings
+from tidegate.local.cloud import Cloud
+from tidegate.local.settings import StateFolder
+
+Progress = Callable[[str], None]
+
+# What the deployed stack is made of.
+_SOURCES = (
+    "template.yaml",
+    "samconfig.toml",
+    "statemachines",
+    "functions",
+    "layers",
+    "src/tidegate/__init__.py",
+    "src/tidegate/modelfile.py",
+    "src/tidegate/core",
+    "src/tidegate/edge",
+    "src/tidegate/table",
+    "src/tidegate/serving",
+)
+_COMMAND_SECONDS = 600.0
+# A stack that never came to be can neither be updated nor created anew.
+_STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+
+
+class DeployFailed(TidegateError):
+    """`sam build` or `sam deploy` failed; the message says with what words."""
+
+
+def deploy(
+    cloud: Cloud,
+    project: Path | str = ".",
+    stack: str = "tidegate",
+    force: bool = False,
+    on_progress: Progress = lambda _: None,
+) -> bool:
+    """Deploy a project's template to a local cloud; return whether there was anything to do.
+
+    Parameters
+    ----------
+    cloud
+        The running local cloud.
+    project
+        The folder with ``template.yaml`` and ``samconfig.toml`` (section ``local``).
+    stack
+        The stack's name.
+    force
+        Build and deploy even when nothing changed.
+    on_progress
+        Told in words what is being done.
+
+    Raises
+    ------
+    DeployFailed
+        With the reason; everything that ``sam`` said is in ``deploy.log`` in the state folder.
+    """
+    root = Path(project).resolve()
+    if not (root / "template.yaml").is_file():
+        raise DeployFailed(f"There is no template.yaml in {root}. Run this in the project's folder.")
+    folder = StateFolder.of(cloud.state)
+    record = folder.build / f"{stack}.json"
+    fingerprint = fingerprint_of(root)
+    client = cloud.client("cloudformation")
+    status = _stack_status(client, stack)
+    is_deployed = status.endswith("_COMPLETE") and status not in _STILLBORN
+    if is_deployed and not force and _read(record) == fingerprint:
+        return False
+    record.unlink(missing_ok=True)
+    if status in _STILLBORN:
+        client.delete_stack(StackName=stack)
+        client.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    folder.build.mkdir(parents=True, exist_ok=True)
+    folder.deploy_log.write_text("")
+    sam = _Sam(root, folder, cloud)
+    on_progress("Building the functions and layers (sam build)")
+    sam.run("build", "--build-dir", str(folder.build / stack), "--no-cached")
+    on_progress("Deploying the stack (sam deploy)")
+    template = str(folder.build / stack / "template.yaml")
+    try:
+        sam.run("deploy", "--template-file", template, "--stack-name", stack, "--no-progressbar")
+    except DeployFailed as failure:
+        if reasons := _stack_failures(client, stack):
+            raise DeployFailed(
+                f"{_opening(stack)} {reasons} All that sam said is in {folder.deploy_log}."
+            ) from failure
+        raise
+    record.write_text(json.dumps({"fingerprint": fingerprint}))
+    return True
+
+
+def fingerprint_of(project: Path) -> str:
+    """Return a digest of all that the deployed stack is made of: names, modes and contents."""
+    digest = hashlib.sha256()
+    for file in _files(project):
+        content = file.read_bytes()
+        executable = os.access(file, os.X_OK)
+        digest.update(f"{file.relative_to(project)}\0{len(content)}\0{executable}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(project: Path) -> Iterator[Path]:
+    for source in _SOURCES:
+        path = project / source
+        if path.is_file():
+            yield path
+        for file in sorted(path.rglob("*")) if path.is_dir() else ():
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield file
+
+
+def _read(record: Path) -> str | None:
+    try:
+        fingerprint: str = json.loads(record.read_text())["fingerprint"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+    return fingerprint
+
+
+def _stack_status(client: Any, stack: str) -> str:
+    try:
+        status: str = client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    except ClientError as problem:
+        if "does not exist" in str(problem):
+            return ""
+        raise
+    return status
+
+
+def _stack_failures(client: Any, stack: str) -> str:
+    """Return what CloudFormation says went wrong, resource by resource, latest deployment only."""
+    try:
+        events = client.describe_stack_events(StackName=stack)["StackEvents"]
+    except ClientError:
+        return ""
+    reasons = []
+    for event in events:
+        status, reason = event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
+        if event["LogicalResourceId"] == stack and reason == "User Initiated":
+            break
+        if status.endswith("_FAILED") and "cancelled" not in reason.lower():
+            reasons.append(f"{event['LogicalResourceId']}: {reason.rstrip('.')}.")
+    return " ".join(reversed(reasons))
+
+
+def _opening(stack: str) -> str:
+    return f"The stack {stack} was not deployed."
+
+
+class _Sam:
+    """The real SAM CLI, pointed at the local cloud and away from everything else."""
+
+    def __init__(self, project: Path, folder: StateFolder, cloud: Cloud) -> None:
+        self._project = project
+        self._log = folder.deploy_log
+        beside = Path(sys.executable).parent / "sam"
+        self._sam = str(beside) if beside.exists() else shutil.which("sam") or ""
+        path = os.pathsep.join([str(beside.parent), os.environ.get("PATH", os.defpath)])
+        self._environment = {
+            **settings.machine_environment(os.environ),
+            **cloud.environment,
+            "PATH": path,
+            "PYTHONUNBUFFERED": "1",
+            "SAM_CLI_TELEMETRY": "0",
+            "__SAM_CLI_APP_DIR": str(_quiet_sam(folder.build / "sam")),
+            # The local cloud answers at once: there is no reason to look only every five seconds.
+            "SAM_CLI_POLL_DELAY": "0.1",
+            # Layers leave third-party packages to this machine's own interpreter.
+            "TIDEGATE_LAYER": "local",
+        }
+
+    def run(self, verb: str, *options: str) -> None:
+        """Run one command, its words streamed to the log."""
+        if not self._sam:
+            raise DeployFailed("The command `sam` is not installed. `make install` installs it into .venv.")
+        # Without its path, sam looks for the configuration beside the built template.
+        config = ["--config-file", str(self._project / "samconfig.toml"), "--config-env", "local"]
+        command = [self._sam, verb, *config, *options]
+        with self._log.open("a") as log:
+            log.write(f"$ sam {' '.join(command[1:])}\n")
+        lines: list[str] = []
+        process = subprocess.Popen(
+            command,
+            cwd=self._project,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        clock = threading.Timer(_COMMAND_SECONDS, process.kill)
+        clock.start()
+        try:
+            with process, self._log.open("a", buffering=1) as log:
+                for line in process.stdout or ():
+                    log.write(line)
+                    lines.append(line.strip())
+        except BaseException:
+            # Ctrl-C, say: do not leave a deployment running behind the person's back.
+            process.kill()
+            raise
+        finally:
+            clock.cancel()
+        if process.returncode:
+            raise DeployFailed(
+                f"`sam {verb}` failed with status {process.returncode}: {useful(lines)} "
+                f"All it said is in {self._log}."
+            )
+
+
+def _quiet_sam(folder: Path) -> Path:
+    """Give sam a folder for its own settings, in which it has just looked for news: it asks nobody."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings_file = folder / "metadata.json"
+    settings_file.write_text(json.dumps({"telemetryEnabled": False, "lastVersionCheck": time.time()}))
+    return folder
+
+
+def useful(lines: list[str]) -> str:
+    """Return the lines that say why a command failed, as one text.
+
+    >>> useful(["Building codeuri", "Build Failed", "Error: the layer has", "", "no Makefile"])
+    'Error: the layer has. no Makefile.'
+    """
+    said = [line for line in lines if line]
+    at = next((place for place, line in enumerate(said) if line.startswith("Error:")), None)
+    telling = said[at : at + 4] if at is not None else said[-4:]
+    return " ".join(f"{line.rstrip('.')}." for line in telling)
