@@ -120,10 +120,12 @@ class Replica:
             return _no_answer(
                 _UNAVAILABLE, f"The model server of {self.title} does not run: {self._down}.", 0
             )
+        begun = time.monotonic()
         try:
             return servers.invoke(body, content_type, accept, headers, timeout_seconds)
         except NotAnswered as error:
-            if error.timed_out:
+            # A connection that could not be made in two seconds timed out too, but not the model.
+            if error.timed_out and time.monotonic() - begun >= timeout_seconds:
                 text = (
                     "Your invocation timed out while waiting for a response from container "
                     f"{self.container_name(error.container)}: {timeout_seconds:g} seconds were not enough."
