@@ -10,9 +10,9 @@ def main(arguments: list[str]) -> None:
     if arguments == ["train"]:
         from tidegate.local.sagemaker.images.container import run_job
 
-        from .train import train
+        from .train import StopRequest, train
 
-        run_job(train)
+        run_job(lambda: train(StopRequest()))
     elif arguments == ["serve"]:
         from .serving import run_server
 

@@ -167,10 +167,15 @@ def _csv_blocks(path: Path) -> Iterator[Floats]:
         try:
             first = next((line for line in file if line.strip()), "")
             size = max(1, _BLOCK_CELLS // (first.count(",") + 1))
-            lines = [first]
+            lines = [first, *islice(file, size - 1)]
+            width = None
             while lines:
                 if any(line.strip() for line in lines):
-                    yield np.loadtxt(lines, delimiter=",", ndmin=2, comments=None, quotechar='"')
+                    block = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None, quotechar='"')
+                    width = width or block.shape[1]
+                    if block.shape[1] != width:
+                        raise ValueError("the number of columns changes")
+                    yield block
                 lines = list(islice(file, size))
         except ValueError as error:
             raise ClientError(_csv_fault(path, error)) from error

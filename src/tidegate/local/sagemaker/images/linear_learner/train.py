@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ _IDLE_WHEN_AUTO = frozenset(
 """Settings of the documented optimizers: our own one for ``auto`` has no use for them."""
 
 
-class _StopRequest:
+class StopRequest:
     """True once the platform asks to stop (SIGTERM): the loop then ends and the best model is saved."""
 
     def __init__(self) -> None:
@@ -58,9 +59,14 @@ class _StopRequest:
         return self._asked
 
 
-def train() -> None:
-    """Run one training job in the container's folders."""
-    should_stop = _StopRequest()
+def train(should_stop: Callable[[], bool]) -> None:
+    """Run one training job in the container's folders; ``should_stop`` ends it early, keeping its best model.
+
+    Raises
+    ------
+    ClientError
+        With one sentence on the setting or the data at fault.
+    """
     settings = read_hyperparameters(read_config("hyperparameters"))
     _tell_what_is_different(settings)
     channels = _read_channels()
