@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from tidegate.local.emulator import events, iam, lambdas, names, stepfunctions, walk
+from tidegate.local.emulator import definitions, events, iam, lambdas, names, stepfunctions, walk
 from tidegate.local.emulator.guard import App
 from tidegate.local.emulator.names import router, server
 from tidegate.local.emulator.stepfunctions import Handler
@@ -34,6 +34,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     integrations
         Step Functions' optimized integrations with SageMaker, by resource.
     """
+    definitions.install()
     events.install()
     lambdas.install()
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)

@@ -220,6 +220,10 @@ actions = Part(
     },
 )
 
+stacks = Part(
+    "ministack.services.cloudformation.provisioners", {"machine_definition": ("_sfn_definition", "(props)")}
+)
+
 router = Part("ministack.core.router", {"patterns": ("SERVICE_PATTERNS", None)})
 
 answers = Part(
@@ -232,7 +236,7 @@ answers = Part(
     },
 )
 
-_PARTS = (server, router, disk, step, functions, buses, objects, policies, actions, answers)
+_PARTS = (server, router, stacks, disk, step, functions, buses, objects, policies, actions, answers)
 
 
 def check() -> None:
