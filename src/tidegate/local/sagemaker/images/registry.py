@@ -50,6 +50,8 @@ XGBOOST_METRICS = (
     "tweedie-nloglik",
 )
 
+# A number and not \S+, which would run on through "#011" into the next metric of the line.
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _LINEAR_LINE = r"#quality_metric: host=\S+, "
 _LINEAR_METRICS = (
     "mse",
@@ -212,7 +214,7 @@ _OURS = {
             "sagemaker-xgboost",
             "xgboost",
             tuple(
-                (f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:(\S+)")
+                (f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:{_NUMBER}")
                 for channel in ("train", "validation")
                 for metric in XGBOOST_METRICS
             ),
