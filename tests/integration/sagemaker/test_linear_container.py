@@ -24,7 +24,8 @@ IMAGE = find_image("382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:
 
 
 def environment(root, **more):
-    return {**os.environ, "TIDEGATE_ML_ROOT": str(root), "PYTHONUNBUFFERED": "1", **more}
+    bounded = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}  # as the platform starts containers
+    return {**os.environ, **bounded, "TIDEGATE_ML_ROOT": str(root), **more}
 
 
 def prepare(root, channels, **hyperparameters):

@@ -84,7 +84,7 @@ def model_rmse(model, data):
     return float(np.sqrt(np.mean((model.scores(x) - y) ** 2)))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("rows", [1000, 3500])
 def test_defaults_reach_the_closed_form_solution_of_squared_loss(job, seed, rows):
     data = cars(seed, rows)
@@ -207,6 +207,13 @@ def test_balancing_finds_more_of_a_rare_class(job):
         "train recall <score>"
     )
     assert balanced > plain + 0.3
+
+
+def test_settings_without_effect_are_named_in_the_log(job):
+    x, y = classes(1, 200, 2)
+    job.run({"train": (x, y)}, predictor_type="binary_classifier", momentum="0.5", init_sigma="0.1")
+    (line,) = [line for line in job.lines if "of no effect" in line]
+    assert line.endswith("init_sigma, momentum.")
 
 
 @pytest.mark.parametrize("balance", ["false", "true"])

@@ -141,6 +141,8 @@ def _tell_what_is_different(settings: Hyperparameters) -> None:
     given = ", ".join(sorted(_IDLE_WHEN_AUTO & settings.given))
     if whitened and given:
         log.log(f"Known, but of no effect while optimizer and learning_rate are auto: {given}.", "WARNING")
+    if settings.values["positive_example_weight_mult"] == "auto":
+        log.log("positive_example_weight_mult: auto balances the two classes here.")
     hosts = read_config("resourceconfig").get("hosts") or []
     if len(hosts) > 1:
         log.log(f"The job asks for {len(hosts)} hosts; locally one trains on all the data.", "WARNING")
@@ -168,7 +170,7 @@ def _row_weights(y: Floats, settings: Hyperparameters, classes: int) -> Floats:
     if settings.text("predictor_type") == "binary_classifier":
         asked = settings.values["positive_example_weight_mult"]
         positives = float((y == 1).sum())
-        # auto is documented as a choice that serves the criterion: balancing is ours.
+        # A word is balanced or auto; how the built-in algorithm makes its auto choice is not documented.
         ratio = (len(y) - positives) / positives if isinstance(asked, str) else float(asked or 1)
         weights[y == 1] = ratio
     elif classes > 1 and settings.flag("balance_multiclass_weights"):
