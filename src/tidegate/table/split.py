@@ -6,18 +6,14 @@ go to the same part.
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
-import numpy.typing as npt
 
 from tidegate.core.errors import BadDrop
 from tidegate.core.spec import Split
 from tidegate.table.columns import Categories, Column, Indices, Numbers, Table
+from tidegate.table.hashing import GAP, Hashes, mixed, number_bits, text_hash
 
 PARTS = ("train", "validation", "test")
-Hashes = npt.NDArray[np.uint64]
-_GAP = np.uint64(0x9E3779B97F4A7C15)
 
 
 def split(table: Table, shares: Split) -> dict[str, Table]:
@@ -63,38 +59,25 @@ def row_hashes(table: Table) -> Hashes:
     """Hash each row: by its id where it has one, else by every column of the model that the row holds."""
     if table.ids is None:
         return _content_hashes(table)
-    hashes = _mixed(_column_hashes(table.ids) ^ _salt("id"))
+    hashes = mixed(_column_hashes(table.ids) ^ _salt("id"))
     if (table.ids.codes < 0).any():
         hashes = np.where(table.ids.codes < 0, _content_hashes(table), hashes)
     return hashes
 
 
 def _content_hashes(table: Table) -> Hashes:
-    total = _mixed(_column_hashes(Numbers(table.target)) ^ _salt("target"))
+    total = mixed(_column_hashes(Numbers(table.target)) ^ _salt("target"))
     for name, column in table.columns.items():
         # A sum does not depend on the order in which the model lists its columns.
-        total = total + _mixed(_column_hashes(column) ^ _salt(f"feature {name}"))
-    return _mixed(total)
+        total = total + mixed(_column_hashes(column) ^ _salt(f"feature {name}"))
+    return mixed(total)
 
 
 def _column_hashes(column: Column) -> Hashes:
     if isinstance(column, Categories):
-        known = [_text_hash(level) for level in column.levels]
-        return np.array([*known, _GAP], dtype=np.uint64)[column.codes]
-    bits = (column.values + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
-    return np.where(np.isnan(column.values), _GAP, bits)
+        return np.array([*map(text_hash, column.levels), GAP], dtype=np.uint64)[column.codes]
+    return number_bits(column.values)
 
 
 def _salt(text: str) -> np.uint64:
-    return np.uint64(_text_hash(text))
-
-
-def _text_hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _mixed(values: Hashes) -> Hashes:
-    """Spread 64-bit values: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    return np.uint64(text_hash(text))

@@ -1,0 +1,30 @@
+"""64-bit hashes of texts and numbers that are the same on every machine and in every release."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from tidegate.table.columns import Floats
+
+Hashes = npt.NDArray[np.uint64]
+GAP = np.uint64(0x9E3779B97F4A7C15)
+
+
+def text_hash(text: str) -> int:
+    """Hash a text."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def number_bits(values: Floats) -> Hashes:
+    """Give each number's bits: equal numbers alike, whatever the sign of a zero; `GAP` for a gap."""
+    return np.where(np.isnan(values), GAP, (values + 0.0).view(np.uint64))  # -0.0 + 0.0 is 0.0
+
+
+def mixed(values: Hashes) -> Hashes:
+    """Spread 64-bit values: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
