@@ -8,8 +8,8 @@ import sys
 
 def main(arguments: list[str]) -> None:
     """Run the image as the platform calls it; a training job leaves with its exit code."""
-    # Before NumPy is loaded: jobs share the machine, and on busy cores a training with the spinning threads of
-    # OpenBLAS took more than twice as long as with one.
+    # Before NumPy is loaded: jobs share the machine, and on busy cores a training with the spinning
+    # threads of OpenBLAS took more than twice as long as with one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments == ["train"]:
         from tidegate.local.sagemaker.images.container import run_job
