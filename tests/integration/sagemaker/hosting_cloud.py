@@ -108,7 +108,7 @@ def cloud() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: _listens(port) or process.poll() is not None, 30)
+        until(lambda: listens(port) or process.poll() is not None, 30)
         assert process.poll() is None, "MiniStack ended instead of listening"
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -138,18 +138,24 @@ def make_context(url: str, folder: Path) -> Context:
 
 def make_model(ctx: Context, name: str, *words: str) -> None:
     """Create a model whose containers put these words before what they are asked."""
-    s3 = ctx.client("s3")
-    s3.create_bucket(Bucket="artifacts")
-    containers = []
-    for word in words:
-        s3.put_object(Bucket="artifacts", Key=f"{word}/model.tar.gz", Body=_archive(word))
-        containers.append({"Image": "word:1", "ModelDataUrl": f"s3://artifacts/{word}/model.tar.gz"})
+    put_model_data(ctx, *words)
+    containers = [
+        {"Image": "word:1", "ModelDataUrl": f"s3://artifacts/{word}/model.tar.gz"} for word in words
+    ]
     model: dict[str, Any] = {"ModelName": name, "ExecutionRoleArn": "arn:aws:iam::000000000000:role/m"}
     if len(containers) == 1:
         model["PrimaryContainer"] = containers[0]
     else:
         model["Containers"] = containers
     control.OPERATIONS["CreateModel"](ctx, model)
+
+
+def put_model_data(ctx: Context, *words: str) -> None:
+    """Put the archives of models into the bucket ``artifacts``, one for each word."""
+    s3 = ctx.client("s3")
+    s3.create_bucket(Bucket="artifacts")
+    for word in words:
+        s3.put_object(Bucket="artifacts", Key=f"{word}/model.tar.gz", Body=_archive(word))
 
 
 def make_config(ctx: Context, name: str, model: str, **more: Any) -> None:
@@ -195,7 +201,8 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     return value
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Tell whether somebody listens on a port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
