@@ -55,8 +55,7 @@ def load_channels(config: Mapping[str, Mapping[str, Any]], has_weights: bool) ->
     train = _load("train", config["train"], has_weights)
     validation = _load("validation", config["validation"], has_weights) if "validation" in config else None
     if validation is not None and validation.columns != train.columns:
-        sparse = not hasattr(train.features, "dtype") or hasattr(train.features, "indptr")
-        if not sparse:
+        if train.dense:
             raise ContainerError(
                 f"The validation channel has {validation.columns} feature columns and the train channel "
                 f"{train.columns}: both need the same columns in the same order."

@@ -7,13 +7,21 @@ what the library no longer knows is accepted, as the image does, and left out wi
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.local.sagemaker.images.container import ContainerError
 from tidegate.local.sagemaker.images.registry import XGBOOST_METRICS
+from tidegate.local.sagemaker.images.xgboost.ranges import (
+    CHOICES,
+    FLOATS,
+    GROWING_UPDATERS,
+    INTEGERS,
+    LINEAR_UPDATERS,
+    TREE_UPDATERS,
+    Interval,
+)
 
 METRICS_TO_MAXIMIZE = frozenset(XGBOOST_METRICS[: XGBOOST_METRICS.index("recall_micro") + 1])
 
@@ -27,118 +35,6 @@ _ALIASES = {
 _WITHOUT_EFFECT = frozenset(
     {"predictor", "dsplit", "sketch_eps", "deterministic_histogram", "prob_buffer_row"}
 )
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A range of numbers; an open end leaves its own bound out."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    low_open: bool = False
-    high_open: bool = False
-
-    def __contains__(self, value: float) -> bool:
-        above = value > self.low if self.low_open else value >= self.low
-        below = value < self.high if self.high_open else value <= self.high
-        return above and below
-
-    def __str__(self) -> str:
-        low = "(-inf" if self.low == -math.inf else f"{'(' if self.low_open else '['}{self.low:g}"
-        high = "+inf)" if self.high == math.inf else f"{self.high:g}{')' if self.high_open else ']'}"
-        return f"{low}, {high}"
-
-
-_UNIT = Interval(0, 1)
-_SHARE = Interval(0, 1, low_open=True)
-_POSITIVE = Interval(0)
-_FLAG = Interval(0, 1)
-
-_INTEGERS = {
-    "num_round": Interval(1),
-    "csv_weights": _FLAG,
-    "early_stopping_rounds": Interval(1),
-    "verbosity": Interval(0, 3),
-    "nthread": Interval(1),
-    "max_depth": _POSITIVE,
-    "refresh_leaf": _FLAG,
-    "max_leaves": _POSITIVE,
-    "max_bin": _POSITIVE,
-    "one_drop": _FLAG,
-    "num_class": Interval(2),
-    "seed": Interval(-(2**31), 2**31 - 1, low_open=True, high_open=True),
-    "num_parallel_tree": Interval(1),
-    "prob_buffer_row": Interval(1, low_open=True),
-}
-_FLOATS = {
-    "eta": _UNIT,
-    "gamma": _POSITIVE,
-    "min_child_weight": _POSITIVE,
-    "max_delta_step": _POSITIVE,
-    "subsample": _SHARE,
-    "colsample_bytree": _SHARE,
-    "colsample_bylevel": _SHARE,
-    "colsample_bynode": _SHARE,
-    "lambda": _POSITIVE,
-    "alpha": _POSITIVE,
-    "sketch_eps": Interval(0, 1, low_open=True, high_open=True),
-    "scale_pos_weight": Interval(0, low_open=True),
-    "rate_drop": _UNIT,
-    "skip_drop": _UNIT,
-    "lambda_bias": _UNIT,
-    "tweedie_variance_power": Interval(1, 2, low_open=True, high_open=True),
-    "base_score": _POSITIVE,
-    "aft_loss_distribution_scale": _POSITIVE,
-}
-_BOOLEAN = ("true", "false")
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "booster": ("gbtree", "gblinear", "dart"),
-    "tree_method": ("auto", "exact", "approx", "hist", "gpu_hist"),
-    "dsplit": ("row", "col"),
-    "process_type": ("default", "update"),
-    "grow_policy": ("depthwise", "lossguide"),
-    "predictor": ("auto", "cpu_predictor", "gpu_predictor"),
-    "sample_type": ("uniform", "weighted"),
-    "normalize_type": ("tree", "forest"),
-    "objective": (
-        "binary:logistic",
-        "binary:logitraw",
-        "binary:hinge",
-        "count:poisson",
-        "multi:softmax",
-        "multi:softprob",
-        "rank:pairwise",
-        "rank:ndcg",
-        "rank:map",
-        "reg:linear",
-        "reg:squarederror",
-        "reg:logistic",
-        "reg:gamma",
-        "reg:pseudohubererror",
-        "reg:squaredlogerror",
-        "reg:absoluteerror",
-        "reg:tweedie",
-        "survival:aft",
-        "survival:cox",
-    ),
-    "save_model_on_termination": _BOOLEAN,
-    "aft_loss_distribution": ("normal", "logistic", "extreme"),
-    "deterministic_histogram": _BOOLEAN,
-    "sampling_method": ("uniform", "gradient_based"),
-    "use_dask_gpu_training": _BOOLEAN,
-}
-_TREE_UPDATERS = (
-    "grow_colmaker",
-    "distcol",
-    "grow_histmaker",
-    "grow_skmaker",
-    "grow_quantile_histmaker",
-    "sync",
-    "refresh",
-    "prune",
-)
-_LINEAR_UPDATERS = ("shotgun", "coord_descent")
-_GROWING_UPDATERS = {"grow_colmaker", "distcol", "grow_histmaker", "grow_quantile_histmaker"}
 
 
 @dataclass
@@ -172,13 +68,13 @@ def read_settings(given: Mapping[str, str]) -> Settings:
 
 
 def _parse(name: str, text: str) -> Any:
-    if name in _INTEGERS:
-        return _number(name, text, int, "a whole number", _INTEGERS[name])
-    if name in _FLOATS:
-        return _number(name, text, float, "a number", _FLOATS[name])
-    if name in _CHOICES:
-        if text not in _CHOICES[name]:
-            raise _wrong(name, f"{text} is not one of {', '.join(_CHOICES[name])}")
+    if name in INTEGERS:
+        return _number(name, text, int, "a whole number", INTEGERS[name])
+    if name in FLOATS:
+        return _number(name, text, float, "a number", FLOATS[name])
+    if name in CHOICES:
+        if text not in CHOICES[name]:
+            raise _wrong(name, f"{text} is not one of {', '.join(CHOICES[name])}")
         return text
     other = _OTHERS.get(name)
     if other is None:
@@ -219,8 +115,8 @@ def _eval_metrics(name: str, text: str) -> tuple[str, ...]:
 def _updaters(name: str, text: str) -> tuple[str, ...]:
     updaters = tuple(part.strip() for part in text.split(","))
     for updater in updaters:
-        if updater not in _TREE_UPDATERS + _LINEAR_UPDATERS:
-            raise _wrong(name, f"{updater!r} is not one of {', '.join(_TREE_UPDATERS + _LINEAR_UPDATERS)}")
+        if updater not in TREE_UPDATERS + LINEAR_UPDATERS:
+            raise _wrong(name, f"{updater!r} is not one of {', '.join(TREE_UPDATERS + LINEAR_UPDATERS)}")
     return updaters
 
 
@@ -287,15 +183,15 @@ def _check_together(values: Mapping[str, Any]) -> None:
 
 def _check_updaters(updaters: tuple[str, ...], values: Mapping[str, Any]) -> None:
     if values.get("booster") == "gblinear":
-        if len(updaters) != 1 or updaters[0] not in _LINEAR_UPDATERS:
-            raise _wrong("updater", f"booster gblinear takes one of {', '.join(_LINEAR_UPDATERS)}")
+        if len(updaters) != 1 or updaters[0] not in LINEAR_UPDATERS:
+            raise _wrong("updater", f"booster gblinear takes one of {', '.join(LINEAR_UPDATERS)}")
     elif values.get("process_type") == "update":
         if not set(updaters) <= {"refresh", "prune"}:
             raise _wrong("updater", "process_type update takes refresh and prune only")
-    elif set(updaters) & set(_LINEAR_UPDATERS):
-        raise _wrong("updater", f"{', '.join(_LINEAR_UPDATERS)} are for booster gblinear only")
-    elif len(_GROWING_UPDATERS & set(updaters)) > 1:
-        raise _wrong("updater", f"choose one of {', '.join(sorted(_GROWING_UPDATERS))}")
+    elif set(updaters) & set(LINEAR_UPDATERS):
+        raise _wrong("updater", f"{', '.join(LINEAR_UPDATERS)} are for booster gblinear only")
+    elif len(GROWING_UPDATERS & set(updaters)) > 1:
+        raise _wrong("updater", f"choose one of {', '.join(sorted(GROWING_UPDATERS))}")
 
 
 def _settle(values: dict[str, Any]) -> Settings:

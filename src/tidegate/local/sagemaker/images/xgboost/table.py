@@ -25,6 +25,11 @@ class Table:
     groups: npt.NDArray[np.int64] | None = None
 
     @property
+    def dense(self) -> bool:
+        """True when every row gives every column, so that two tables must have the same ones."""
+        return isinstance(self.features, np.ndarray)
+
+    @property
     def columns(self) -> int:
         """How many features a row has."""
         return int(self.features.shape[1])
@@ -41,9 +46,8 @@ def join(tables: Sequence[tuple[Path, Table]]) -> Table:
     first_path, first = tables[0]
     if len(tables) == 1:
         return first
-    sparse = not isinstance(first.features, np.ndarray)
     for path, table in tables[1:]:
-        if not sparse and table.columns != first.columns:
+        if first.dense and table.columns != first.columns:
             raise ContainerError(
                 f"{path.name} has {table.columns} feature columns and {first_path.name} has {first.columns}: "
                 "all files of a channel need the same columns."
@@ -54,7 +58,7 @@ def join(tables: Sequence[tuple[Path, Table]]) -> Table:
                     f"{path.name} and {first_path.name} differ: only one of them has {part}."
                 )
     return Table(
-        _stack([table.features for _, table in tables], sparse),
+        _stack([table.features for _, table in tables], first.dense),
         np.concatenate([table.labels for _, table in tables]),
         None
         if first.weights is None
@@ -65,8 +69,8 @@ def join(tables: Sequence[tuple[Path, Table]]) -> Table:
     )
 
 
-def _stack(parts: list[Any], sparse: bool) -> Any:
-    if not sparse:
+def _stack(parts: list[Any], dense: bool) -> Any:
+    if dense:
         return np.concatenate(parts)
     from scipy.sparse import vstack
 
