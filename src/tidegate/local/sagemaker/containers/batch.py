@@ -24,11 +24,21 @@ class Sender(Generic[Item]):
         How long items wait for company.
     name
         The thread's name.
+    idle_seconds
+        After how long without items the thread ends; the next item starts another.
     """
 
-    def __init__(self, send: Callable[[list[Item]], None], *, gather_seconds: float, name: str) -> None:
+    def __init__(
+        self,
+        send: Callable[[list[Item]], None],
+        *,
+        gather_seconds: float,
+        name: str,
+        idle_seconds: float = _IDLE_SECONDS,
+    ) -> None:
         self._send = send
         self._gather_seconds = gather_seconds
+        self._idle_seconds = idle_seconds
         self._name = name
         self._change = threading.Condition()
         self._pending: list[Item] = []
@@ -68,7 +78,7 @@ class Sender(Generic[Item]):
     def _run(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._pending or self._closed, _IDLE_SECONDS)
+                self._change.wait_for(lambda: self._pending or self._closed, self._idle_seconds)
                 if not self._pending:
                     self._thread = None  # the next item starts another
                     return

@@ -91,7 +91,7 @@ def lay_out_training(root: ContainerRoot, job: Record) -> None:
     _write(config / "hyperparameters.json", parameters)
     _write(config / "inputdataconfig.json", channels)
     _write(config / "resourceconfig.json", hosts)
-    for folder in ("input/data", "model", "output/data", "code"):
+    for folder in ("input/data", "model", "output/data"):
         (root.ml / folder).mkdir(parents=True, exist_ok=True)
     for channel in channels:
         (root.ml / "input" / "data" / channel).mkdir()

@@ -185,6 +185,7 @@ class CaptureWriter:
         self._bytes = 0
         self._dropped = 0
         self._unsent: list[_File] = []
+        self._unsent_bytes = 0
         self._some = threading.Event()
         self._enough = threading.Event()
         self._closed = False
@@ -194,7 +195,7 @@ class CaptureWriter:
         """Take one exchange; returns at once, whatever S3 does."""
         size = exchange.size_bytes
         with self._lock:
-            if self._bytes + size > BUFFER_BYTES:
+            if self._bytes + self._unsent_bytes + size > BUFFER_BYTES:
                 self._dropped += 1
                 return
             self._pending.setdefault(stream, []).append(exchange)
@@ -225,6 +226,7 @@ class CaptureWriter:
             for stream, exchanges in pending.items():
                 files.extend(_files(stream, exchanges, self._lines))
             self._unsent = [file for file in files if not self._send(file)]
+            self._unsent_bytes = sum(len(file.body) for file in self._unsent)
 
     def close(self) -> None:
         """Write the rest and stop."""

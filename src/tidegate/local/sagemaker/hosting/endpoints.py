@@ -34,6 +34,8 @@ def create_endpoint(ctx: Context, request: Request) -> Record:
     arn = ctx.arn("endpoint", name)
     check_deployment_config(request.get("DeploymentConfig"))
     deployment = read_deployment(ctx, request["EndpointConfigName"])
+    hosting = hosting_of(ctx)
+    hosting.check_room(len(deployment["Variants"]))
     time = now()
     record: Record = {
         "EndpointName": name,
@@ -54,7 +56,6 @@ def create_endpoint(ctx: Context, request: Request) -> Record:
     # The front door does this too, after us: but the event of the creation carries the tags already.
     replace_tags(ctx, arn, request.get("Tags", []))
     rollout.tell(ctx, record)
-    hosting = hosting_of(ctx)
     hosting.run(f"create endpoint {name}", rollout.create, hosting, name)
     return {"EndpointArn": arn}
 
@@ -69,6 +70,9 @@ def update_endpoint(ctx: Context, request: Request) -> Record:
     name = request["EndpointName"]
     check_deployment_config(request.get("DeploymentConfig"))
     deployment = read_deployment(ctx, request["EndpointConfigName"])
+    hosting = hosting_of(ctx)
+    # The old fleet goes on beside the new one for a while, and both count.
+    hosting.check_room(len(deployment["Variants"]))
 
     def begin(record: Record) -> Record:
         _check_settled(record)
@@ -94,7 +98,6 @@ def update_endpoint(ctx: Context, request: Request) -> Record:
 
     record = _change(ctx, name, begin)
     rollout.tell(ctx, record)
-    hosting = hosting_of(ctx)
     hosting.run(f"update endpoint {name}", rollout.update, hosting, name)
     return {"EndpointArn": record["EndpointArn"]}
 
@@ -106,6 +109,12 @@ def update_endpoint_weights_and_capacities(ctx: Context, request: Request) -> Re
     """
     name = request["EndpointName"]
     wanted = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
+    for variant, item in wanted.items():
+        if "ServerlessUpdateConfig" in item:
+            raise ValidationException(
+                f"The local SageMaker does not change the concurrency of serverless variants, as asked for "
+                f"{variant}. Leave ServerlessUpdateConfig out."
+            )
 
     def begin(record: Record) -> Record:
         _check_settled(record)

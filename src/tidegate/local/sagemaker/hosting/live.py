@@ -119,17 +119,21 @@ class Hosting:
         with self._lock:
             self._live.pop(name, None)
 
+    def check_room(self, variants: int) -> None:
+        """Refuse further variants when this machine bears no more."""
+        with self._lock:
+            count = sum(len(fleet.variants) for fleet in self._fleets) + variants
+        if count > MOST_VARIANTS:
+            raise ResourceLimitExceeded(
+                f"{MOST_VARIANTS} variants at most run on this machine at once, and this would make "
+                f"{count}. Delete endpoints that are not needed."
+            )
+
     def add(self, fleet: Fleet) -> None:
-        """Take note of a fleet, so that shutdown stops it; refuses more than this machine bears."""
+        """Take note of a fleet, so that shutdown stops it."""
         with self._lock:
             if self.stopping.is_set():
                 raise SageMakerError("InternalFailure", "The local cloud is stopping.", 500)
-            count = sum(len(other.variants) for other in self._fleets) + len(fleet.variants)
-            if count > MOST_VARIANTS:
-                raise ResourceLimitExceeded(
-                    f"{MOST_VARIANTS} variants at most run on this machine at once, and this would make "
-                    f"{count}. Delete endpoints that are not needed."
-                )
             self._fleets.add(fleet)
 
     def retire(self, fleet: Fleet) -> None:

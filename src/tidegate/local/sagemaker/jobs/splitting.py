@@ -54,7 +54,7 @@ def batches(path: Path, cut: Cut, request: Callable[[bytes], bytes]) -> Iterator
         part = request(record)
         if len(part) > cut.most_bytes:
             raise _too_large(cut)
-        if parts and (cut.single or size_bytes + len(part) + 1 > cut.most_bytes):
+        if parts and (cut.single or size_bytes + len(part) > cut.most_bytes):
             yield Batch(records, b"\n".join(parts))
             records, parts, size_bytes = [], [], 0
         records.append(record)

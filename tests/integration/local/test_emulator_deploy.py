@@ -1,0 +1,98 @@
+"""A SAM project is deployed to the local cloud by the real sam, and works there as on AWS."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import emulator_project as small
+import pytest
+
+from tidegate.local.cloud import Cloud, down, up
+from tidegate.local.deploy import DeployFailed, deploy
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Deployed:
+    cloud: Cloud
+    project: Path
+    outputs: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("cloud")
+    cloud = up(folder, port)
+    project = small.write(tmp_path_factory.mktemp("project"))
+    assert deploy(cloud, project)
+    yield Deployed(cloud, project, small.outputs(cloud))
+    down(folder)
+
+
+def test_an_unchanged_project_is_not_deployed_again(deployed: Deployed) -> None:
+    began = time.monotonic()
+    assert not deploy(deployed.cloud, deployed.project)
+    assert time.monotonic() - began < 1.0
+
+
+def test_functions_see_their_layer(deployed: Deployed) -> None:
+    ended = small.run(deployed.cloud, deployed.outputs["Flow"], {"do": "greet"})
+    assert json.loads(ended["output"])["said"] == "hello, local"
+
+
+def test_a_functions_failure_is_caught_by_the_name_of_its_exception(deployed: Deployed) -> None:
+    ended = small.run(deployed.cloud, deployed.outputs["Flow"], {"do": "fail"})
+    caught = json.loads(ended["output"])
+    assert caught["Error"] == "BadGreeting"
+    cause = json.loads(caught["Cause"])
+    assert cause["errorMessage"] == "nobody to greet" and cause["stackTrace"]
+
+
+def test_an_sdk_error_has_the_name_of_the_java_sdks_exception(deployed: Deployed) -> None:
+    ended = small.run(deployed.cloud, deployed.outputs["Flow"], {"do": "look", "name": "/no/such"})
+    assert ended["error"] == "Ssm.ParameterNotFoundException"
+
+
+def test_a_dropped_object_starts_the_machine_with_its_version(deployed: Deployed) -> None:
+    client = deployed.cloud.client("stepfunctions")
+    version = deployed.cloud.client("s3").put_object(
+        Bucket=deployed.outputs["Data"], Key="m/train/a b+c.csv", Body=b"x"
+    )["VersionId"]
+    deadline = time.monotonic() + 10
+    found = None
+    while found is None and time.monotonic() < deadline:
+        for execution in client.list_executions(stateMachineArn=deployed.outputs["Flow"])["executions"]:
+            given = json.loads(client.describe_execution(executionArn=execution["executionArn"])["input"])
+            if given.get("source") == "aws.s3":
+                found = given["detail"]["object"]
+        time.sleep(0.05)
+    assert found and (found["key"], found["version-id"]) == ("m/train/a b+c.csv", version)
+
+
+def test_a_build_that_fails_says_why(deployed: Deployed, tmp_path: Path) -> None:
+    project = small.write(tmp_path / "project")
+    (project / "layers/words/Makefile").write_text("build-WordsLayer:\n\tcp nothing-here $(ARTIFACTS_DIR)\n")
+    with pytest.raises(DeployFailed, match=r"sam build.*nothing-here.*deploy\.log"):
+        deploy(deployed.cloud, project, stack="broken")
+
+
+def test_a_deployment_that_fails_names_the_resource_and_can_be_repeated(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    project = small.write(tmp_path / "project")
+    bad = small.TEMPLATE + "  Bad: {Value: !GetAtt Flow.NoSuchThing}\n"
+    (project / "template.yaml").write_text(bad)
+    with pytest.raises(DeployFailed, match=r"NoSuchThing|failed"):
+        deploy(deployed.cloud, project, stack="second")
+    mended = small.TEMPLATE.replace("/tidegate-test/greeting", "/tidegate-test/second")
+    (project / "template.yaml").write_text(mended)
+    assert deploy(deployed.cloud, project, stack="second")
