@@ -17,6 +17,7 @@ from hosting_cloud import ask, cloud, make_config, make_context, make_model, set
 from tidegate.local.sagemaker import hosting
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ModelError
+from tidegate.local.sagemaker.hosting import invoke
 from tidegate.local.sagemaker.hosting.live import hosting_of
 
 pytestmark = pytest.mark.integration
@@ -156,6 +157,19 @@ def test_a_server_that_is_killed_comes_back(ctx: Context):
     (second,) = _pids(ctx)
     os.kill(second, signal.SIGKILL)
     until(lambda: _pids(ctx) not in ([], [second]))
+    assert ask(ctx, "cars", b"1") == b"word:1"
+
+
+def test_an_answer_that_takes_too_long_is_a_model_error(ctx: Context, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(invoke, "TIMEOUT_SECONDS", 0.3)
+    make_model(ctx, "m", "word")
+    make_config(ctx, "config", "m")
+    start_endpoint(ctx, "cars", "config")
+    with pytest.raises(
+        ModelError, match="timed out while waiting for a response from container primary"
+    ) as e:
+        ask(ctx, "cars", b"sleep 2")
+    assert e.value.members["OriginalStatusCode"] == 0
     assert ask(ctx, "cars", b"1") == b"word:1"
 
 

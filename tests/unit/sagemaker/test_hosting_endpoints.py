@@ -14,7 +14,12 @@ from hosting_stand_ins import StandInContext, Starter, make_config, make_context
 
 from tidegate.local.sagemaker import control, hosting
 from tidegate.local.sagemaker.containers.serving import Answer, CannotServe
-from tidegate.local.sagemaker.errors import ModelError, ValidationError, ValidationException
+from tidegate.local.sagemaker.errors import (
+    ModelError,
+    ResourceLimitExceeded,
+    ValidationError,
+    ValidationException,
+)
 from tidegate.local.sagemaker.hosting import build, live, traffic
 
 CAPTURE = {
@@ -413,9 +418,9 @@ def test_what_is_not_served_is_refused_and_not_ignored(ctx: StandInContext):
 def test_a_machine_bears_only_so_many_variants(ctx: StandInContext, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(live, "MOST_VARIANTS", 1)
     create(ctx)
-    done = create(ctx, name="vans")
-    assert done["EndpointStatus"] == "Failed"
-    assert "Delete endpoints that are not needed" in done["FailureReason"]
+    with pytest.raises(ResourceLimitExceeded, match="Delete endpoints that are not needed"):
+        create(ctx, name="vans")
+    assert ctx.store.get("endpoint", "vans") is None
 
 
 def test_shutting_down_twice_stops_everything_once(ctx: StandInContext, starter: Starter):
