@@ -17,7 +17,7 @@ os.environ.update(
     GATEWAY_PORT=str(port),
     BIND_HOST="127.0.0.1",
     IOT_MTLS_ENABLED="0",
-    SERVICES="s3,sts,iam",
+    SERVICES="s3,sts,iam,logs,cloudwatch,events",
     LOG_LEVEL="WARNING",
     AWS_DEFAULT_REGION="us-east-1",
 )

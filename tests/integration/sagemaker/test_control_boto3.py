@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import select
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+from control_process import Cloud
 
 pytestmark = pytest.mark.integration
 
@@ -27,51 +19,6 @@ VARIANT = {
     "InstanceType": "ml.m5.large",
     "InitialInstanceCount": 1,
 }
-
-
-class Cloud:
-    """The test's own cloud process; it may be killed and started again on the same folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.start()
-
-    def start(self) -> None:
-        script = Path(__file__).with_name("control_cloud.py")
-        self.process = subprocess.Popen(
-            [sys.executable, str(script), str(self.port), str(self.folder)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "STATE_DIR": str(self.folder / "ministack")},
-        )
-        assert self.process.stdout is not None
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if select.select([self.process.stdout], [], [], 1)[0]:
-                line = self.process.stdout.readline()
-                assert line, "the cloud ended before it was ready"
-                if line == b"ready\n":
-                    return
-        raise AssertionError("the cloud was not ready within a minute")
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            # Bad requests must reach the server: its checks are what is tested.
-            config=Config(parameter_validation=False, retries={"max_attempts": 0}),
-        )
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,7 @@ def all_pages(request: dict[str, Any], jobs: list[dict[str, Any]]) -> list[str]:
     while True:
         answer = page(request, jobs)
         found += [summary["Name"] for summary in answer["Jobs"]]
+        assert len(found) <= len(jobs), "pages repeat jobs"
         if "NextToken" not in answer:
             return found
         request = {**request, "NextToken": answer["NextToken"]}

@@ -184,3 +184,20 @@ def test_rooms_are_recovered_in_order_at_the_start(ctx: Context) -> None:
     )
     service.start(ctx, rooms)
     assert order == ["jobs", "hosting"]
+
+
+def test_the_real_rooms_serve_every_operation_that_the_product_promises() -> None:
+    families = {
+        "TrainingJob": ["Create", "Describe", "Stop"],
+        "ProcessingJob": ["Create", "Describe", "Stop"],
+        "TransformJob": ["Create", "Describe", "Stop"],
+        "Model": ["Create", "Describe", "Delete"],
+        "EndpointConfig": ["Create", "Describe", "Delete"],
+        "Endpoint": ["Create", "Describe", "Update", "Delete"],
+        "Tags": ["Add", "List", "Delete"],
+    }
+    promised = {verb + noun for noun, verbs in families.items() for verb in verbs}
+    promised |= {f"List{noun}s" for noun in families if noun != "Tags"}
+    rooms = service.all_rooms()
+    assert promised <= set(rooms.operations)
+    assert len(rooms.recover) == len(rooms.shutdown) == 2
