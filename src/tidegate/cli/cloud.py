@@ -50,10 +50,12 @@ def bring_up(
         return document
     from tidegate.local.deploy import deploy as deploy_stack
 
-    deploy_stack(cloud, project_folder(), stack=options.stack, force=force, on_progress=session.output.note)
+    changed = deploy_stack(
+        cloud, project_folder(), stack=options.stack, force=force, on_progress=session.output.note
+    )
     stacks = cloud.client("cloudformation").describe_stacks(StackName=options.stack)["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
-    return {**document, "stack": options.stack, "outputs": outputs}
+    return {**document, "stack": options.stack, "deployed": changed, "outputs": outputs}
 
 
 def project_folder() -> Path:
@@ -120,6 +122,7 @@ def _welcome(started: dict[str, Any]) -> list[Any]:
     return [
         table(["", ""], facts),
         "",
-        "Next: `tidegate apply models/used-car-price/model.yaml` declares a model,",
-        "then `tidegate train used-car-price FILE.csv --wait` trains it. `tidegate demo` does it all.",
+        "Next: `tidegate demo` shows everything on real used cars. Or step by step:",
+        "  tidegate apply models/used-car-price/model.yaml",
+        "  tidegate train used-car-price FILE.csv --wait",
     ]

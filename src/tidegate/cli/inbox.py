@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from textwrap import indent
 from typing import Any
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from tidegate.cli.errors import Trouble
@@ -68,4 +68,4 @@ def drawn(notification: Mapping[str, Any]) -> list[RenderableType]:
     )
     message = notification.get("message", "")
     text = message if isinstance(message, str) else json.dumps(message)
-    return [head, Padding(Text(text.strip()), (0, 0, 1, 2))]
+    return [head, Text(indent(text.strip(), "  ") + "\n")]

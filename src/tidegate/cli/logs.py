@@ -13,9 +13,10 @@ from typing import Any
 from rich.text import Text
 
 from tidegate.cli.options import Session
+from tidegate.cli.progress import read_history
 from tidegate.cli.records import Record, find_run
 from tidegate.cli.stack import Stack
-from tidegate.cli.watch import Execution
+from tidegate.cli.watch import read_events
 
 JOB_GROUPS = {
     "TrainingJobName": "/aws/sagemaker/TrainingJobs",
@@ -46,7 +47,7 @@ LOGGER_FIELDS = {
 LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Line:
     """One line of a log."""
 
@@ -77,13 +78,15 @@ def read_logs(stack: Stack, record: Record) -> list[Line]:
     """Read and merge the lines of a run's functions and jobs."""
     run = str(record["run"])
     window = _window(record)
+    events = read_events(stack, record)
     stack.client("logs")
     with ThreadPoolExecutor(WORKERS) as pool:
         functions = pool.map(
             lambda group: list(_function_lines(stack, group, run, window)), _function_groups(stack)
         )
-        jobs = pool.map(lambda job: list(_job_lines(stack, *job)), sorted(jobs_of(stack, record)))
-        return sorted(line for lines in (*functions, *jobs) for line in lines)
+        jobs = pool.map(lambda job: list(_job_lines(stack, *job)), sorted(jobs_of(record, events)))
+        lines = [line for part in (*functions, *jobs, failures(events)) for line in part]
+    return sorted(lines, key=lambda line: line.at_milliseconds)
 
 
 def _window(record: Record) -> dict[str, int]:
@@ -120,8 +123,10 @@ def _function_lines(stack: Stack, group: str, run: str, window: Mapping[str, int
 
 def _job_lines(stack: Stack, group: str, job: str) -> Iterator[Line]:
     # A stream is <job>/<host>; without the slash the job of a retry, <job>-2, would be found too.
-    for event in _events(stack, logGroupName=group, logStreamNamePrefix=f"{job}/"):
-        yield Line(event["timestamp"], job, event["message"].rstrip("\n").replace("#011", "\t"))
+    prefix = f"{job}/"
+    for event in _events(stack, logGroupName=group, logStreamNamePrefix=prefix):
+        if event["logStreamName"].startswith(prefix):  # the local cloud's Logs do not heed the prefix
+            yield Line(event["timestamp"], job, event["message"].rstrip("\n").replace("#011", "\t"))
 
 
 def _events(stack: Stack, **asked: Any) -> Iterator[dict[str, Any]]:
@@ -136,25 +141,35 @@ def _events(stack: Stack, **asked: Any) -> Iterator[dict[str, Any]]:
             raise
 
 
-def jobs_of(stack: Stack, record: Record) -> set[tuple[str, str]]:
+def jobs_of(record: Record, events: list[dict[str, Any]]) -> set[tuple[str, str]]:
     """Find the jobs of a run, as (log group, job name): in its result, and in what its states asked for."""
-    from botocore.exceptions import ClientError
-
     found = set()
     for entry in ((record.get("result") or {}).get("algorithms") or {}).values():
         if entry.get("training_job"):
             found.add((JOB_GROUPS["TrainingJobName"], str(entry["training_job"])))
-    if not record.get("execution"):
-        return found
-    execution = Execution(stack, record["execution"])
-    try:
-        execution.look()
-    except ClientError as error:
-        if error.response["Error"].get("Code") != "ExecutionDoesNotExist":
-            raise
-    for event in execution.events:
+    for event in events:
         found.update(_asked_jobs(str((event.get("taskScheduledEventDetails") or {}).get("parameters", ""))))
     return found
+
+
+def failures(events: list[dict[str, Any]]) -> Iterator[Line]:
+    """Give what the states say of failures: a function that does not even start logs nothing about the run."""
+    for labels, step in read_history(events).walk():
+        if step.error and not step.branches:
+            when = int((step.ended or step.started).timestamp() * 1000)
+            yield Line(when, " · ".join((*labels, step.name)), _told(step.error, step.cause), "ERROR")
+
+
+def _told(error: str, cause: str) -> str:
+    """Write an error with its cause; a function's cause is JSON with a traceback."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or "errorMessage" not in document:
+        return f"{error}: {cause}"
+    trace = "".join(document.get("stackTrace") or []).rstrip()
+    return f"{error}: {document['errorMessage']}" + (f"\n{trace}" if trace else "")
 
 
 def _asked_jobs(parameters: str) -> Iterator[tuple[str, str]]:
@@ -173,12 +188,16 @@ def readable(message: str) -> tuple[str, str, str]:
         return "", message.rstrip("\n"), ""
     said = entry["message"]
     text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    extras = [f"{key}={value}" for key, value in entry.items() if key not in LOGGER_FIELDS]
+    extras = [f"{key}={_short(value)}" for key, value in entry.items() if key not in LOGGER_FIELDS]
     if extras:
         text = f"{text}  {' '.join(extras)}"
     if entry.get("exception"):
         text = f"{text}\n{entry['exception']}"
     return str(entry.get("function_name", "")), text, str(entry.get("level", ""))
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _drawn(line: Line) -> Text:

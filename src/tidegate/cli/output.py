@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tidegate.cli.errors import Trouble
 
 
+PIPE_WIDTH = 20_000
+
+
 class Output:
     """The two streams of one verb.
 
@@ -32,7 +35,9 @@ class Output:
         """The console of the answer."""
         from rich.console import Console
 
-        return Console(highlight=False)
+        console = Console(highlight=False)
+        # In a pipe a line ends where its words end, whatever a terminal would have done.
+        return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
     @cached_property
     def err(self) -> Console:

@@ -233,7 +233,8 @@ class _Reader:
             step.try_again(event)
         elif step is not None and end in _ENDS and end != "Succeeded":
             step.status = _ENDS[end]
-            step.error, step.cause = _failure(event) if any(_failure(event)) else (step.error, step.cause)
+            inner = _end_inner(step, event)
+            step.error, step.cause = _failure(event) if any(_failure(event)) else inner
         return scope, step
 
     def _inside(self, kind: str, event: Mapping[str, Any], previous: _At) -> tuple[_Scope, Step | None]:
@@ -257,6 +258,17 @@ class _Reader:
                     return scope, step
             scope = scope.outer
         return at.scope, None
+
+
+def _end_inner(step: Step, event: Mapping[str, Any]) -> tuple[str, str]:
+    """End what is still open inside a Map or Parallel that failed; give the error that made it fail."""
+    found = (step.error, step.cause)
+    for _, inner in _walk([each for branch in step.branches for each in branch.steps], ()):
+        if inner.ended is None:
+            if inner.status == FAILED and inner.error:
+                found = (inner.error, inner.cause)
+            inner.end(FAILED if inner.status == FAILED else STOPPED, event)
+    return found
 
 
 def _close_branches(step: Step, when: datetime) -> None:

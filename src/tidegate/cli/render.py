@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +16,7 @@ from rich.tree import Tree
 from tidegate.cli.progress import CAUGHT, FAILED, RUNNING, STOPPED, SUCCEEDED, Branch, Step, View
 from tidegate.core.messages import explain
 
-MARKS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "red"), CAUGHT: ("✗", "yellow"), STOPPED: ("■", "yellow")}
+MARKS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "red"), CAUGHT: ("↪", "yellow"), STOPPED: ("■", "yellow")}
 WORDS = {SUCCEEDED: "done", FAILED: "failed", CAUGHT: "failed and handled", STOPPED: "stopped"}
 STATUS_STYLES = {
     "SUCCEEDED": "green",
@@ -39,11 +39,15 @@ class LiveTree:
         """Take a newer view."""
         self.view = view
 
-    def __rich__(self) -> RenderableType:
-        return tree(self.view, datetime.now(UTC), self._spinners)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        # While it goes on it must fit the screen; the last drawing stays, whole.
+        room = console.size.height - 2 if self.view.status == RUNNING else None
+        yield tree(self.view, datetime.now(UTC), self._spinners, room)
 
 
-def tree(view: View, now: datetime, spinners: dict[int, Spinner] | None = None) -> RenderableType:
+def tree(
+    view: View, now: datetime, spinners: dict[int, Spinner] | None = None, room: int | None = None
+) -> RenderableType:
     """Draw the states of an execution.
 
     Parameters
@@ -54,20 +58,38 @@ def tree(view: View, now: datetime, spinners: dict[int, Spinner] | None = None) 
         Until when running states have taken.
     spinners : dict, optional
         Where spinners are kept from one drawing to the next, so that they turn.
+    room : int, optional
+        How many lines there are; where they do not suffice, states that went well are counted, not named.
     """
     if not view.steps:
         return Spinner("dots", text=" waiting for the first state")
     top = Tree(Text("states", style="dim"), guide_style="dim", hide_root=True)
-    _grow(top, view.steps, now, {} if spinners is None else spinners)
+    brief = room is not None and sum(1 for _ in view.walk()) + _labels(view) > room
+    _grow(top, view.steps, now, {} if spinners is None else spinners, brief)
     return top
 
 
-def _grow(node: Tree, steps: list[Step], now: datetime, spinners: dict[int, Spinner]) -> None:
+def _labels(view: View) -> int:
+    return sum(1 for _, step in view.walk() for branch in step.branches if branch.label)
+
+
+def _grow(node: Tree, steps: list[Step], now: datetime, spinners: dict[int, Spinner], brief: bool) -> None:
+    well = [step for step in steps if step.status in (SUCCEEDED, CAUGHT)] if brief else []
+    if len(well) > 1:
+        took = sum(step.seconds(now) for step in well)
+        node.add(Text(f"✓ {len(well)} states", style="green").append(f"  {took:.1f} s", style="dim"))
+        steps = [step for step in steps if step.status not in (SUCCEEDED, CAUGHT)]
     for step in steps:
         child = node.add(_step_line(step, now, spinners))
         for branch in sorted(step.branches, key=lambda each: each.index):
             if not _is_detail(branch):
-                _grow(child.add(_branch_line(branch)) if branch.label else child, branch.steps, now, spinners)
+                _grow(
+                    child.add(_branch_line(branch)) if branch.label else child,
+                    branch.steps,
+                    now,
+                    spinners,
+                    brief,
+                )
 
 
 def _is_detail(branch: Branch) -> bool:
@@ -180,7 +202,7 @@ def summary(result: Mapping[str, Any], model: str, record: Mapping[str, Any]) ->
     algorithms = result.get("algorithms") or {}
     if algorithms:
         parts += [algorithms_table(algorithms), *_verdicts(algorithms)]
-    if result.get("reason") and (result["status"] != "SUCCEEDED" or not algorithms):
+    elif result.get("reason"):
         parts.append(Text(str(result["reason"])))
     return Group(*parts)
 
@@ -234,7 +256,7 @@ def seconds_between(start: Any, end: Any) -> float | None:
 
 def table(columns: list[str], rows: list[list[Any]]) -> Table:
     """Draw a plain table; None is shown as a dash."""
-    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    drawn = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
     for name in columns:
         drawn.add_column(name, overflow="fold")
     for row in rows:

@@ -8,11 +8,10 @@ from typing import Any
 from rich.text import Text
 
 from tidegate.cli.options import Session
-from tidegate.cli.progress import View
+from tidegate.cli.progress import read_history
 from tidegate.cli.records import ENDED, Record, find_run, newest, result_of
 from tidegate.cli.render import figure, moment, seconds_between, states_document, status, summary, table, tree
-from tidegate.cli.stack import Stack
-from tidegate.cli.watch import Execution, follow, settled
+from tidegate.cli.watch import follow, read_events, settled
 
 
 def runs(session: Session, model: str | None, limit: int) -> int:
@@ -37,7 +36,7 @@ def run(session: Session, run_id: str, follow_it: bool) -> int:
         record, view = follow(stack, session.output, record)
         shown: list[Any] = []
     else:
-        view = _view(stack, record)
+        view = read_history(read_events(stack, record))
         record = settled(stack, record) if view.steps else record
         shown = [tree(view, datetime.now(UTC))] if view.steps else []
         if not view.steps:
@@ -46,20 +45,6 @@ def run(session: Session, run_id: str, follow_it: bool) -> int:
     document = {**result, **_facts(record), "states": states_document(view.steps, datetime.now(UTC))}
     session.output.answer(document, *shown, summary(result, str(record.get("model", "")), record))
     return 0
-
-
-def _view(stack: Stack, record: Record) -> View:
-    """Read the history of a run; Step Functions keeps it for 90 days."""
-    from botocore.exceptions import ClientError
-
-    if not record.get("execution"):
-        return View()
-    try:
-        return Execution(stack, record["execution"]).look()
-    except ClientError as error:
-        if error.response["Error"].get("Code") == "ExecutionDoesNotExist":
-            return View()
-        raise
 
 
 def _facts(record: Record) -> dict[str, Any]:

@@ -57,6 +57,21 @@ class Execution:
                 yield event
 
 
+def read_events(stack: Stack, record: Record) -> list[dict[str, Any]]:
+    """Read the history of a run, or nothing where Step Functions, after 90 days, keeps it no more."""
+    from botocore.exceptions import ClientError
+
+    if not record.get("execution"):
+        return []
+    execution = Execution(stack, record["execution"])
+    try:
+        execution.look()
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "ExecutionDoesNotExist":
+            raise
+    return execution.events
+
+
 def pause(stack: Stack) -> float:
     """Tell how long to wait between two looks: AWS limits how often it may be asked."""
     return NEAR_SECONDS if stack.place.is_near else FAR_SECONDS
@@ -90,6 +105,8 @@ def follow(stack: Stack, output: Output, record: Record) -> tuple[Record, View]:
     tuple of dict and View
         The final record, and the last view of its execution.
     """
+    if not record.get("execution"):  # the claim itself failed, and only the end was written down
+        return record, View(status=FAILED)
     execution = Execution(stack, record["execution"])
     with _shown(output) as show:
         view = execution.look()
@@ -103,7 +120,7 @@ def follow(stack: Stack, output: Output, record: Record) -> tuple[Record, View]:
 
 def settled(stack: Stack, record: Record) -> Record:
     """Give the record as it stands: one that says RUNNING after its execution ended is a failed run's."""
-    if record.get("status") in ENDED:
+    if record.get("status") in ENDED or not record.get("execution"):
         return record
     answer = stack.client("stepfunctions").describe_execution(executionArn=record["execution"])
     if answer["status"] == "RUNNING":

@@ -183,9 +183,9 @@ class FakeLogs(Paged):
         if logGroupName not in self.lines:
             raise refusal("ResourceNotFoundException", "no such group", "FilterLogEvents")
         events = [
-            {"timestamp": at, "message": message}
+            {"timestamp": at, "message": message, "logStreamName": stream}
             for stream, at, message in self.lines[logGroupName]
-            if stream.startswith(logStreamNamePrefix) and filterPattern.strip('"') in message
+            if filterPattern.strip('"') in message
         ]
         return {"events": events}
 

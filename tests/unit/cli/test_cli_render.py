@@ -78,7 +78,7 @@ def test_the_tree_names_algorithms_states_seconds_and_failures() -> None:
     drawn = text(tree(read_history(training_history().events), START))
     assert "xgboost" in drawn
     assert "✓ Score the held-out rows" in drawn
-    assert "✗ Train the model  4.0 s  no room left" in drawn
+    assert "↪ Train the model  4.0 s  no room left" in drawn
 
 
 def test_nameless_repetitions_that_went_well_are_left_out_of_the_tree() -> None:
@@ -125,3 +125,26 @@ def test_numbers_that_are_not_there_are_a_dash() -> None:
     assert interval({"champion": None}, "champion", "rmse") == "–"
     assert moment("") == "–"
     assert moment("20261121T030000.000001Z") == moment("2026-11-21T03:00:00Z")
+
+
+def test_a_tree_too_tall_for_the_screen_counts_what_went_well_and_names_what_runs() -> None:
+    events = training_history().events[:-6]
+    drawn = text(tree(read_history(events), START, room=5))
+    assert "Train the model" not in drawn
+    assert "✓ 2 states" in drawn
+    assert "For each algorithm" in drawn
+
+
+def test_a_parallel_state_that_failed_tells_the_error_of_its_branch_and_stops_the_others() -> None:
+    history = History()
+    history.add("ParallelStateEntered", name="Make the baselines")
+    fork = history.add("ParallelStateStarted")
+    history.add("TaskStateEntered", fork, name="Data quality baseline")
+    history.add("TaskStateEntered", fork, name="Model quality baseline")
+    broken = history.add("TaskFailed", error="Boom", cause="it broke")
+    history.add("ParallelStateFailed", broken)
+    history.add("ParallelStateExited", name="Make the baselines")
+    told = lines(read_history(history.events))
+    assert "Make the baselines: failed and handled in 6.0 s: it broke (Boom)" in told
+    assert "Model quality baseline: failed in 2.0 s: it broke (Boom)" in told
+    assert "Data quality baseline: stopped in 3.0 s" in told

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_fakes import ARTIFACTS, DATA, FakeCloud, refusal, training_history
+from cli_fakes import ARTIFACTS, DATA, FakeCloud, History, refusal, training_history
 
 from tidegate.cli import apply as apply_verb
 from tidegate.cli import watch
@@ -240,7 +240,7 @@ def test_a_run_is_shown_state_by_state_with_its_reasons(cloud: FakeCloud, tidega
         "Tell people",
     ]
     shown = tidegate("run", "aaaa").stdout
-    assert "✗ Train the model" in shown
+    assert "↪ Train the model" in shown
     assert "SUCCEEDED in 20.0 s" in shown
 
 
@@ -405,3 +405,15 @@ def test_predict_refuses_an_answer_of_another_length(cloud: FakeCloud, tidegate:
 def test_artifacts_of_a_model_that_was_never_declared_are_no_model(cloud: FakeCloud, tidegate: Any) -> None:
     cloud.s3.objects[ARTIFACTS, "stray/runs/x"] = {"body": b"", "Metadata": {}, "VersionId": "1"}
     assert [each["model"] for each in json.loads(tidegate("models", "--json").stdout)["models"]] == ["cars"]
+
+
+def test_logs_tell_of_a_function_that_failed_before_it_could_log(cloud: FakeCloud, tidegate: Any) -> None:
+    finish(cloud, "aaaa00000000")
+    history = History()
+    history.add("TaskStateEntered", name="Make the baselines")
+    cause = {"errorMessage": "no module named x", "stackTrace": ["  File app.py, line 1\n"]}
+    history.add("TaskFailed", error="Runtime.ImportModuleError", cause=json.dumps(cause))
+    cloud.stepfunctions.events = history.events
+    [line] = json.loads(tidegate("logs", "aaaa00000000", "--json").stdout)["lines"]
+    assert (line["source"], line["level"]) == ("Make the baselines", "ERROR")
+    assert line["text"] == "Runtime.ImportModuleError: no module named x\n  File app.py, line 1"
