@@ -14,6 +14,9 @@ from tidegate.table.read.convert import BadCells, categories, checked, parsed, p
 from tidegate.table.read.names import find_columns
 from tidegate.table.read.sentences import bad_cell
 
+# What pyarrow raises for bytes that are not what they should be: its own errors derive from these.
+_DAMAGE = (OSError, ValueError, LookupError, NotImplementedError, MemoryError)
+
 
 class _WrongType(Exception):
     """A column is stored in a type that cannot become the wanted one."""
@@ -27,12 +30,11 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
     BadDrop
         For a damaged file, a missing column, a type that does not fit, or a value that does not fit its type.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise _damaged(name, error) from None
     with file:
         names = file.schema_arrow.names
@@ -65,12 +67,12 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
 
 
 def _read_column(file: Any, column: str, name: str) -> Any:
-    import pyarrow as pa
-
     try:
-        return file.read(columns=[column]).column(column)
-    except (pa.ArrowException, OSError, KeyError) as error:
+        array = file.read(columns=[column]).column(column)
+        array.validate(full=True)  # texts that are no UTF-8, among others
+    except _DAMAGE as error:
         raise _damaged(name, error) from None
+    return array
 
 
 def _damaged(name: str, error: Exception) -> BadDrop:
