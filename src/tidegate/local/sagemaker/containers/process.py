@@ -77,6 +77,7 @@ class Child:
         self._on_exit = on_exit
         self._signals = threading.Lock()
         self._gone = False
+        self._complained = False
         self._done = threading.Event()
         self._exit_code: int | None = None
         try:
@@ -113,16 +114,22 @@ class Child:
         return self._exit_code
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process and all it started; nothing happens when it is gone."""
+        """Send a signal to the process, as container engines do; nothing happens when it is gone."""
         with self._signals:
             if not self._gone:
-                _signal_group(self.pid, number)
+                self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill the process and all that it started; nothing happens when it is gone."""
+        with self._signals:
+            if not self._gone:
+                _kill_group(self.pid)
 
     def stop(self, grace_seconds: float) -> int:
-        """SIGTERM, at most `grace_seconds` of patience, SIGKILL; return the exit code."""
+        """SIGTERM, at most `grace_seconds` of patience, SIGKILL to all; return the exit code."""
         self.signal(signal.SIGTERM)
         if self.wait(grace_seconds) is None:
-            self.signal(signal.SIGKILL)
+            self.kill()
         code = self.wait()
         assert code is not None
         return code
@@ -135,7 +142,7 @@ class Child:
             self._process.wait()
         with self._signals:
             self._gone = True
-            _signal_group(self.pid, signal.SIGKILL)
+            _kill_group(self.pid)
             # A container ends with its first process; what moved to a session of its own ends here too.
             watchdog.kill_marked(b"TIDEGATE_CHILD=" + self._mark.encode())
             code = self._process.wait()
@@ -168,7 +175,9 @@ class Child:
         try:
             self._on_line(line.rstrip(b"\r").decode("utf-8", "replace"))
         except Exception:
-            log.exception("a line of process %d could not be taken", self.pid)
+            if not self._complained:  # one traceback tells as much as one for each of many lines
+                self._complained = True
+                log.exception("a line of process %d could not be taken", self.pid)
 
 
 class _Guard:
@@ -213,9 +222,9 @@ class _Guard:
             log.warning("the watchdog of the containers is gone; the next container starts a new one")
 
 
-def _signal_group(group: int, number: int) -> None:
+def _kill_group(group: int) -> None:
     try:
-        os.killpg(group, number)
+        os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         return
     except PermissionError:

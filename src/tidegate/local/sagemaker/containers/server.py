@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from tidegate.local.sagemaker.containers import ports
@@ -162,13 +162,14 @@ class Server:
         """Send one POST /invocations; raise `NotAnswered` when no answer comes."""
         try:
             answer = self._post(body, headers, timeout_seconds)
-        except HTTPTimeout as error:
-            raise NotAnswered(
-                f"{self.title} did not answer within {timeout_seconds:.0f} seconds.",
-                container=self.number,
-                timed_out=True,
-            ) from error
         except HTTPError as error:
+            # urllib3 counts a refused connection among the timeouts.
+            if isinstance(error, HTTPTimeout) and not isinstance(error, NewConnectionError):
+                raise NotAnswered(
+                    f"{self.title} did not answer within {timeout_seconds:.0f} seconds.",
+                    container=self.number,
+                    timed_out=True,
+                ) from error
             ended = "" if self.child is None or self.child.running else " Its process has ended."
             raise NotAnswered(
                 f"{self.title} broke the connection without an answer.{ended}",

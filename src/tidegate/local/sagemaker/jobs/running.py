@@ -142,6 +142,6 @@ def _stop(job: Job, child: Child, grace_seconds: float) -> None:
         # The local cloud may go down while the job is given its time.
         patience = SHUTDOWN_GRACE_SECONDS if job.cause is Cause.SHUTDOWN else grace_seconds
         if time.monotonic() - begun >= patience:
-            child.signal(signal.SIGKILL)
+            child.kill()
             child.wait()
             return

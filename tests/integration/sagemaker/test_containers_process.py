@@ -1,0 +1,153 @@
+"""Children: their lines, their exit codes, stops that stop, and nothing that outlives us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from jobs_world import descendants
+
+from tidegate.local.sagemaker.containers.process import CannotStart, Child
+
+pytestmark = pytest.mark.integration
+
+
+def start(script: str, lines: list[str] | None = None) -> Child:
+    take = (lambda line: None) if lines is None else lines.append
+    return Child(["sh", "-c", script], env=dict(os.environ), cwd="/", on_line=take)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def until(condition: object, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def test_all_lines_of_both_outputs_arrive_in_order_before_the_end() -> None:
+    lines: list[str] = []
+    child = start("for i in 1 2 3; do echo out $i; echo err $i >&2; done; printf 'no newline'; exit 3", lines)
+    assert child.wait(5) == 3
+    assert lines == [f"{where} {i}" for i in (1, 2, 3) for where in ("out", "err")] + ["no newline"]
+
+
+def test_bytes_that_are_no_text_and_endless_lines_do_no_harm() -> None:
+    lines: list[str] = []
+    script = "import sys; sys.stdout.buffer.write(b'\\xff\\r\\n' + b'x' * 500_000 + b'\\n')"
+    child = Child([sys.executable, "-c", script], env={}, cwd="/", on_line=lines.append)
+    assert child.wait(10) == 0
+    assert lines[0] == "\ufffd"
+    assert "".join(lines[1:]) == "x" * 500_000
+    assert all(len(line) <= 200_000 for line in lines)
+
+
+def test_a_stop_lets_a_container_save_its_work() -> None:
+    lines: list[str] = []
+    child = start("trap 'echo saved; exit 0' TERM; echo ready; while :; do sleep 0.01; done", lines)
+    until(lambda: lines)
+    assert child.stop(5) == 0
+    assert lines == ["ready", "saved"]
+
+
+def test_a_container_that_ignores_the_stop_is_killed_after_the_grace() -> None:
+    lines: list[str] = []
+    child = start("trap '' TERM; echo ready; while :; do sleep 0.01; done", lines)
+    until(lambda: lines)
+    begun = time.monotonic()
+    assert child.stop(0.2) == 128 + signal.SIGKILL
+    assert 0.2 <= time.monotonic() - begun < 2
+
+
+def test_what_a_container_left_running_ends_with_it() -> None:
+    lines: list[str] = []
+    child = start("sleep 100 & echo $!; setsid sleep 100 & echo $!; sleep 0.1; exit 0", lines)
+    assert child.wait(5) == 0
+    until(lambda: not any(is_alive(int(pid)) for pid in lines))
+    assert len(lines) == 2
+
+
+def test_the_end_is_told_once_and_after_the_last_line() -> None:
+    seen: list[object] = []
+    told = threading.Event()
+
+    def ended(code: int) -> None:
+        seen.append(code)
+        told.set()
+
+    child = Child(
+        ["sh", "-c", "echo last"], env=dict(os.environ), cwd="/", on_line=seen.append, on_exit=ended
+    )
+    assert told.wait(5)
+    child.stop(1)
+    assert seen == ["last", 0]
+
+
+def test_a_program_that_does_not_exist_is_named() -> None:
+    with pytest.raises(CannotStart, match="'/no/such/program'"):
+        Child(["/no/such/program"], env={}, cwd="/", on_line=lambda line: None)
+
+
+def test_a_callback_that_fails_does_not_hold_up_the_container(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(line: str) -> None:
+        raise ValueError(line)
+
+    child = Child(["sh", "-c", "seq 100000"], env=dict(os.environ), cwd="/", on_line=fail)
+    assert child.wait(10) == 0
+    assert caplog.text.count("could not be taken") == 1
+
+
+OWNER = """
+import os, sys, time
+from tidegate.local.sagemaker.containers.process import Child
+child = Child(
+    ["sh", "-c", "trap '' TERM HUP; echo $$; setsid sleep 100 & echo $!; sleep 100 & echo $!; wait"],
+    env=dict(os.environ), cwd="/", on_line=lambda line: print(line, flush=True))
+{ending}
+"""
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["time.sleep(100)", "os.fork() and time.sleep(100); time.sleep(100)", "time.sleep(0.3); os._exit(1)"],
+    ids=["killed", "killed while a fork lives on", "exits"],
+)
+def test_no_container_outlives_a_local_cloud_that_dies(ending: str) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER.format(ending=ending)], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert owner.stdout is not None
+    try:
+        pids = [int(owner.stdout.readline()) for _ in range(3)]
+        time.sleep(0.1)  # the watchdog has read its first line, or the fork has happened
+        if "_exit" not in ending:
+            owner.kill()
+        owner.wait(5)
+        until(lambda: not any(is_alive(pid) for pid in pids))
+    finally:
+        os.killpg(owner.pid, signal.SIGKILL) if "fork" in ending else None
+        owner.stdout.close()
+
+
+def test_starting_a_container_costs_milliseconds() -> None:
+    start("true").wait(5)
+    begun = time.monotonic()
+    for _ in range(10):
+        start("true").wait(5)
+    assert (time.monotonic() - begun) / 10 < 0.05
+
+
+def test_nothing_is_left_of_all_this() -> None:
+    until(lambda: not descendants())
