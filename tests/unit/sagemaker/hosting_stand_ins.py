@@ -95,6 +95,7 @@ class Starter:
     def __init__(self) -> None:
         self.made: list[StandInServers] = []
         self.failures: dict[str, Exception] = {}
+        self.slow: set[str] = set()
         self.hold = threading.Event()
         self.hold.set()
 
@@ -104,6 +105,9 @@ class Starter:
         while not self.hold.wait(0.005):
             check()
         name = model["ModelName"]
+        while name in self.slow:
+            time.sleep(0.005)
+            check()
         if name in self.failures:
             raise self.failures[name]
         servers = StandInServers(name, on_exit)

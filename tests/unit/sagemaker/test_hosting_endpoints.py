@@ -115,6 +115,26 @@ def test_one_variant_that_fails_ends_the_whole_fleet(ctx: StandInContext, starte
     assert all(servers.stopped.is_set() for servers in starter.made)
 
 
+def test_a_fleet_does_not_wait_for_slow_variants_when_one_has_failed(ctx: StandInContext, starter: Starter):
+    make_config(ctx, "two", ("A", "old", 1.0), ("B", "new", 1.0))
+    starter.slow.add("old")
+    starter.failures["new"] = CannotServe("No.", container=0, fault="client")
+    assert create(ctx, "two")["EndpointStatus"] == "Failed"
+
+
+def test_a_fleet_that_drains_takes_no_more_requests(ctx: StandInContext):
+    create(ctx)
+    endpoint = live.hosting_of(ctx).endpoint("cars")
+    assert endpoint is not None
+    fleet = endpoint.current
+    assert fleet is not None
+    assert fleet.enter()
+    assert not fleet.drain(0.01)
+    assert not fleet.enter()
+    fleet.leave()
+    assert fleet.drain(0.01)
+
+
 def test_events_tell_every_status_as_aws_writes_it(ctx: StandInContext):
     create(ctx, Tags=[{"Key": "team", "Value": "cars"}])
     call(ctx, "DeleteEndpoint", EndpointName="cars")
@@ -266,6 +286,31 @@ def test_an_alarm_during_the_shift_rolls_back(ctx: StandInContext, monkeypatch: 
     assert done["EndpointConfigName"] == "config-new"
     assert "too-slow" in done["FailureReason"]
     assert ask(ctx) == b"new:1"
+
+
+def test_a_rollback_in_the_middle_of_the_shift_gives_all_traffic_back(
+    ctx: StandInContext, starter: Starter, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(traffic, "LONGEST_WAIT_SECONDS", 0.2)
+    create(ctx)
+    config = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}
+        },
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "too-slow"}]},
+    }
+    call(
+        ctx,
+        "UpdateEndpoint",
+        EndpointName="cars",
+        EndpointConfigName="config-new",
+        DeploymentConfig=config,
+    )
+    until(lambda: ask(ctx) == b"new:1")
+    ctx.cloud.alarms["too-slow"] = "ALARM"
+    assert settled(ctx, "cars")["EndpointConfigName"] == "config-old"
+    assert {ask(ctx) for _ in range(20)} == {b"old:1"}
+    assert starter.of("new").stopped.is_set()
 
 
 def test_variants_share_the_traffic_by_weight_and_can_be_targeted(ctx: StandInContext):

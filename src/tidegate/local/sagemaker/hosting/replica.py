@@ -171,7 +171,7 @@ class Replica:
         """Take note of a container's death; called from its own thread, also during a start."""
         with self._lock:
             servers = self._servers
-            if servers is None or self._stopping.is_set():
+            if servers is None:
                 return
             self._servers = None
             self._down = f"container {self.container_name(container)} ended with exit code {exit_code}"
