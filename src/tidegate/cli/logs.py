@@ -153,7 +153,7 @@ def jobs_of(record: Record, events: list[dict[str, Any]]) -> set[tuple[str, str]
 
 
 def failures(events: list[dict[str, Any]]) -> Iterator[Line]:
-    """Give what the states say of failures: a function that does not even start logs nothing about the run."""
+    """Give what the states say of failures: a function that does not even start logs nothing of its run."""
     for labels, step in read_history(events).walk():
         if step.error and not step.branches:
             when = int((step.ended or step.started).timestamp() * 1000)
