@@ -13,10 +13,10 @@ from aws_lambda_powertools import Logger
 from tidegate.core import names
 from tidegate.core.errors import BadSpec
 from tidegate.core.messages import tell_model_file
-from tidegate.core.spec import ModelSpec
 from tidegate.edge import storage
 from tidegate.edge.subscribe import subscribe
 from tidegate.edge.tell import tell
+from tidegate.modelfile import read_model_file
 
 logger = Logger()
 
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     source = storage.read_bytes(f"s3://{bucket}/{key}")
     digest = hashlib.sha256(source).hexdigest()
     try:
-        spec = _read(source, model)
+        spec = read_model_file(source, folder=model)
     except BadSpec as refusal:
         logger.warning("model file refused", extra={"model": model, "reason": str(refusal)})
         tell(tell_model_file(model, digest[:12], str(refusal)))
@@ -42,15 +42,3 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         tell(tell_model_file(model, digest[:12], None))
     logger.info("model file in force", extra={"model": model, "source_sha256": digest})
     return {"model": model, "accepted": True, "source_sha256": digest}
-
-
-def _read(source: bytes, model: str) -> ModelSpec:
-    from tidegate.modelfile import read_model_file
-
-    spec = read_model_file(source)
-    if spec.name != model:
-        raise BadSpec(
-            f"the name is '{spec.name}', but the file lies in the folder '{model}'; make them equal",
-            ("name",),
-        )
-    return spec

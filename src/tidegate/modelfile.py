@@ -6,19 +6,22 @@ from typing import Any
 
 import yaml
 
+from tidegate.core.checks import refuse
 from tidegate.core.errors import BadSpec
 from tidegate.core.spec import ModelSpec
 
 MOST_BYTES = 256 * 1024
 
 
-def read_model_file(text: str | bytes) -> ModelSpec:
+def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
     """Read a model file.
 
     Parameters
     ----------
     text : str or bytes
         The YAML; bytes must be UTF-8.
+    folder : str, optional
+        The folder of the data bucket that the file lies in; the model must have its name.
 
     Raises
     ------
@@ -40,7 +43,13 @@ def read_model_file(text: str | bytes) -> ModelSpec:
     if plain is None:
         raise BadSpec("the file is empty; it needs at least name, target, features and algorithms")
     try:
-        return ModelSpec.from_dict(plain)
+        spec = ModelSpec.from_dict(plain)
+        if folder is not None and spec.name != folder:
+            refuse(
+                f"the name is '{spec.name}', but the file lies in the folder '{folder}'; make them equal",
+                ("name",),
+            )
+        return spec
     except BadSpec as refusal:
         raise BadSpec(refusal.message, refusal.path, _line_of(tree, refusal.path)) from refusal
 

@@ -47,7 +47,7 @@ BAD_FILES = {
     "wrong type": ("cars.csv", with_cell(41, "km", "abc"), ["43", "km", "abc"]),
     "target not a number": ("cars.csv", with_cell(10, "price", "cheap"), ["12", "price", "cheap"]),
     "target missing": ("cars.csv", with_cell(10, "price", ""), ["12", "price"]),
-    "only blank lines": ("cars.csv", b"\n\n\n", ["empty"]),
+    "only blank lines": ("cars.csv", b"\n\n\n", ["holds no text"]),
     "header only": ("cars.csv", ",".join(cars.HEADER).encode(), ["no rows"]),
     "a column too many": ("cars.csv", one_column_too_many(), ["18", "7", "6"]),
     "not UTF-8": ("cars.csv", text_of(GOOD).replace("toyota", "citroën").encode("latin-1"), ["UTF-8"]),

@@ -72,13 +72,13 @@ def _threshold(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         return None
     value = float(evaluation["candidate"][gate.metric]["value"])
     passed = value >= bound if higher else value <= bound
-    relation = (
-        ("at least" if passed else "below the least allowed")
-        if higher
-        else ("at most" if passed else "above the most allowed")
-    )
-    found = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows"
-    sentence = f"{found} is {relation}, {_figure(bound)}"
+    found = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows is"
+    if passed:
+        sentence = f"{found} {'at least' if higher else 'at most'} {_figure(bound)}"
+    elif higher:
+        sentence = f"{found} below {_figure(bound)}, the least allowed"
+    else:
+        sentence = f"{found} above {_figure(bound)}, the most allowed"
     return Check("threshold", passed, sentence)
 
 

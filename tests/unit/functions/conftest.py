@@ -1,0 +1,121 @@
+"""The functions as Lambda would load them: by path, with the environment that the template gives, AWS by moto."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+ROOT = Path(__file__).parents[3]
+DATA, ARTIFACTS, TABLE = "tidegate-data", "tidegate-artifacts", "idempotency"
+
+
+@dataclass
+class Context:
+    """What Powertools reads of Lambda's context."""
+
+    function_name: str = "a-function"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:a-function"
+    aws_request_id: str = "11111111-2222-3333-4444-555555555555"
+    log: list[str] = field(default_factory=list)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def sample_event(name: str) -> dict[str, Any]:
+    """Read a sample event."""
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return event
+
+
+class Account:
+    """A small AWS account: two buckets, a topic with a queue that hears it, the idempotency table."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3")
+        for bucket in (DATA, ARTIFACTS):
+            self.s3.create_bucket(Bucket=bucket)
+        self.s3.put_bucket_versioning(Bucket=DATA, VersioningConfiguration={"Status": "Enabled"})
+        self.sns, self.sqs = boto3.client("sns"), boto3.client("sqs")
+        self.topic = self.sns.create_topic(Name="people")["TopicArn"]
+        self.queue = self.sqs.create_queue(QueueName="ears")["QueueUrl"]
+        self.sns.subscribe(
+            TopicArn=self.topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:ears"
+        )
+        boto3.client("dynamodb").create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+
+    def put(self, bucket: str, key: str, body: bytes | str) -> str:
+        """Put an object; gives its version."""
+        version: str = self.s3.put_object(Bucket=bucket, Key=key, Body=body).get("VersionId", "")
+        return version
+
+    def keys(self, bucket: str) -> list[str]:
+        """List a bucket."""
+        return [each["Key"] for each in self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+    def read_json(self, bucket: str, key: str) -> Any:
+        """Read a document."""
+        return json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def heard(self) -> list[dict[str, Any]]:
+        """Give the messages that the topic sent."""
+        answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+        return [json.loads(each["Body"]) for each in answer.get("Messages", [])]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "ARTIFACTS_BUCKET": ARTIFACTS,
+        "IDEMPOTENCY_TABLE": TABLE,
+        "NAME_PREFIX": "tg",
+        "PARAMETER_ROOT": "tidegate",
+        "POWERTOOLS_SERVICE_NAME": "tidegate",
+        "POWERTOOLS_METRICS_NAMESPACE": "Tidegate",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        made = Account()
+        monkeypatch.setenv("NOTIFICATION_TOPIC_ARN", made.topic)
+        from tidegate.edge import storage
+
+        storage.client.cache_clear()
+        yield made
+        storage.client.cache_clear()
+
+
+@pytest.fixture
+def load(account: Account) -> Any:
+    """Give a loader: ``load("notify")`` is that function's handler, freshly imported, as on a cold start."""
+
+    def load_function(name: str) -> Any:
+        path = ROOT / "functions" / name / "app.py"
+        spec = importlib.util.spec_from_file_location(f"functions_{name}_app", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module.handler
+
+    return load_function

@@ -1,0 +1,211 @@
+"""Each function with its sample event: what it answers, what it writes, whom it tells."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.functions.conftest import ARTIFACTS, DATA, ROOT, Context, sample_event
+from tidegate.core.endpoints import EndpointBusy
+
+REFERENCE = (ROOT / "models" / "used-car-price" / "model.yaml").read_bytes()
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+
+
+def in_force(account, load) -> None:
+    account.put(DATA, "used-car-price/model.yaml", REFERENCE)
+    load("register_model")(sample_event("model_file_dropped"), Context())
+    account.heard()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_thin(name):
+    text = (ROOT / "functions" / name / "app.py").read_text()
+    assert len(text.splitlines()) < 100
+    assert not re.search(r"^(import|from) (pandas|numpy|pyarrow|pydantic|sagemaker)", text, re.M)
+    assert text.startswith('"""'), "the first line says what starts it and what it writes"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_loads_with_nothing_heavy(name, load):
+    assert callable(load(name))
+
+
+def test_a_good_model_file_comes_into_force_and_is_told_once(account, load):
+    account.put(DATA, "used-car-price/model.yaml", REFERENCE)
+    handler = load("register_model")
+    for _ in range(2):
+        assert handler(sample_event("model_file_dropped"), Context())["accepted"]
+    kept = account.read_json(ARTIFACTS, "used-car-price/spec.json")
+    assert kept["spec"]["target"] == "Price"
+    assert len(kept["source_sha256"]) == 64
+    assert [each["Subject"] for each in account.heard()] == ["used-car-price: model file accepted"]
+    emails = [
+        each for each in account.sns.list_subscriptions()["Subscriptions"] if each["Protocol"] == "email"
+    ]
+    assert [each["Endpoint"] for each in emails] == ["ml-team@example.com"]
+
+
+def test_a_model_file_in_another_model_s_folder_is_refused(account, load):
+    account.put(DATA, "used-car-price/model.yaml", REFERENCE.replace(b"name: used-car-price", b"name: vans"))
+    answer = load("register_model")(sample_event("model_file_dropped"), Context())
+    assert not answer["accepted"]
+    assert (
+        "line 2, name: the name is 'vans', but the file lies in the folder 'used-car-price'"
+        in answer["reason"]
+    )
+    assert "used-car-price/spec.json" not in account.keys(ARTIFACTS)
+
+
+def test_a_drop_is_prepared_and_its_plan_names_what_the_jobs_need(account, load):
+    in_force(account, load)
+    spec = yaml.safe_load(REFERENCE)
+    names = ["Id", *spec["features"], "Price"]
+    rows = [
+        ",".join(str((number * 7 + place) % 50) for place in range(len(names) - 1)) for number in range(60)
+    ]
+    lines = [f"{number},{row.split(',', 1)[1]},{9000 + number}" for number, row in enumerate(rows)]
+    lines = [re.sub(r"^((?:[^,]*,){4})[^,]*", r"\1Petrol", line) for line in lines]
+    booleans = {names.index(name) for name, kind in spec["features"].items() if kind == "boolean"}
+    table = [[("1" if i in booleans else cell) for i, cell in enumerate(line.split(","))] for line in lines]
+    body = "\n".join([",".join(names), *(",".join(row) for row in table)])
+    account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", body)
+    answer = load("preprocess")(sample_event("preprocess"), Context())
+    assert answer["accepted"], answer
+    assert answer["rows"]["rows"] == 60
+    assert [each["algorithm"] for each in answer["algorithms"]] == ["xgboost", "linear-learner"]
+    keys = account.keys(ARTIFACTS)
+    for each in answer["algorithms"]:
+        for place in ("recipe", "rows", "truth", "training_rows"):
+            assert each[place].removeprefix(f"s3://{ARTIFACTS}/") in keys
+        assert any(key.startswith(each["train"].removeprefix(f"s3://{ARTIFACTS}/")) for key in keys)
+
+
+def test_a_bad_drop_is_moved_aside_with_its_reason(account, load):
+    in_force(account, load)
+    account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "Id,KM\n1,2\n")
+    answer = load("preprocess")(sample_event("preprocess"), Context())
+    assert not answer["accepted"]
+    assert "Price" in answer["reason"]
+    kept = "quarantine/used-car-price/0123456789ab/ToyotaCorolla.csv"
+    assert answer["kept_at"] == f"s3://{DATA}/{kept}"
+    assert {kept, f"{kept}.reason.json"} <= set(account.keys(DATA))
+    assert "used-car-price/train/ToyotaCorolla.csv" not in account.keys(DATA)
+
+
+def test_a_newer_version_of_a_refused_file_stays_where_it_was_dropped(account, load):
+    in_force(account, load)
+    old = account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "Id,KM\n1,2\n")
+    account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "newer")
+    answer = load("preprocess")({**sample_event("preprocess"), "version": old}, Context())
+    assert not answer["accepted"]
+    assert "used-car-price/train/ToyotaCorolla.csv" in account.keys(DATA)
+
+
+def test_the_gate_answers_with_its_checks(load):
+    answer = load("rmse_gate")(sample_event("rmse_gate"), Context())
+    assert answer["passed"]
+    assert [each["name"] for each in answer["checks"]] == ["threshold", "champion"]
+
+
+def test_predictions_are_evaluated_against_the_truth(account, load):
+    event = sample_event("evaluate")
+    home = "used-car-price/runs/0123456789ab"
+    account.put(
+        ARTIFACTS, f"{home}/test/truth.csv", "id,target\n" + "".join(f"{n},{n}.0\n" for n in range(30))
+    )
+    account.put(
+        ARTIFACTS, f"{home}/xgboost/candidate/rows.jsonl.out", "".join(f"{n + 2}.0\n" for n in range(30))
+    )
+    answer = load("evaluate")(event, Context())
+    assert answer["rows"] == 30
+    assert answer["candidate"]["rmse"]["value"] == pytest.approx(2.0)
+    assert answer["champion"] is None
+    assert account.read_json(ARTIFACTS, f"{home}/xgboost/candidate/evaluation.json") == answer
+
+
+def test_baselines_are_written_beside_the_model(account, load):
+    home = "used-car-price/runs/0123456789ab"
+    account.put(
+        ARTIFACTS, f"{home}/train_raw.csv", "KM,Fuel_Type\n" + "".join(f"{n},Diesel\n" for n in range(40))
+    )
+    answer = load("baseline")(sample_event("baseline"), Context())
+    assert answer["statistics"].endswith("/xgboost/baseline/data_quality/statistics.json")
+    statistics = account.read_json(ARTIFACTS, f"{home}/xgboost/baseline/data_quality/statistics.json")
+    assert [each["name"] for each in statistics["features"]] == ["KM", "Fuel_Type"]
+
+
+def test_people_are_told_once_however_often_the_state_is_retried(account, load):
+    handler = load("notify")
+    first = handler(sample_event("notify"), Context())
+    again = handler(sample_event("notify"), Context())
+    assert first == again
+    assert first["status"] == "SUCCEEDED"
+    assert first["algorithms"]["xgboost"]["rmse"] == 1100.5
+    [heard] = account.heard()
+    assert heard["Subject"] == "used-car-price: trained and serving"
+    assert len([key for key in account.keys(ARTIFACTS) if key.startswith("notifications/")]) == 1
+
+
+def test_a_refusal_is_told_with_the_place_where_the_file_is_kept(account, load):
+    outcome = {
+        "run": "r",
+        "model": "m",
+        "key": "m/train/a.csv",
+        "reason": "it is empty",
+        "kept_at": "s3://b/q/a.csv",
+    }
+    answer = load("notify")({"kind": "refused", "outcome": outcome}, Context())
+    assert answer["status"] == "FAILED"
+    assert "s3://b/q/a.csv" in account.heard()[0]["Message"]
+
+
+class Endpoints:
+    """SageMaker's endpoint calls, remembered."""
+
+    def __init__(self, status: str | None, config: str = "old") -> None:
+        self.status, self.config, self.calls = status, config, []
+
+    def describe_endpoint(self, EndpointName):
+        if self.status is None:
+            from botocore.exceptions import ClientError
+
+            error = {
+                "Error": {
+                    "Code": "ValidationException",
+                    "Message": f'Could not find endpoint "{EndpointName}".',
+                }
+            }
+            raise ClientError(error, "DescribeEndpoint")
+        return {"EndpointStatus": self.status, "EndpointConfigName": self.config}
+
+    def __getattr__(self, name):
+        return lambda **given: self.calls.append((name, given))
+
+
+@pytest.mark.parametrize(("status", "call"), [(None, "create_endpoint"), ("InService", "update_endpoint")])
+def test_an_endpoint_is_created_or_updated_with_capture_on(status, call, load, monkeypatch):
+    handler = load("upsert_endpoint")
+    sagemaker = Endpoints(status)
+    monkeypatch.setattr("functions_upsert_endpoint_app.client", lambda _: sagemaker)
+    answer = handler(sample_event("upsert_endpoint"), Context())
+    assert [name for name, _ in sagemaker.calls] == ["create_endpoint_config", call]
+    config = sagemaker.calls[0][1]
+    assert config["DataCaptureConfig"]["EnableCapture"]
+    assert answer["previous"] == ("old" if status else None)
+
+
+def test_a_busy_endpoint_is_left_and_tried_again_later(load, monkeypatch):
+    handler = load("upsert_endpoint")
+    monkeypatch.setattr("functions_upsert_endpoint_app.client", lambda _: Endpoints("Updating"))
+    with pytest.raises(EndpointBusy, match="is tried again"):
+        handler(sample_event("upsert_endpoint"), Context())
+
+
+def test_every_function_has_its_resource_and_its_sample_event():
+    template = (ROOT / "template.yaml").read_text()
+    for name in FUNCTIONS:
+        assert f"CodeUri: functions/{name}" in template
+        event = "model_file_dropped" if name == "register_model" else name
+        assert (Path(ROOT) / "events" / f"{event}.json").exists()
