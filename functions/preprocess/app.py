@@ -40,9 +40,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _prepare(event: dict[str, Any]) -> dict[str, Any]:
-    from tidegate.table.prepare import prepare
-
     from tidegate.serving.bundle import make_bundle
+    from tidegate.table.prepare import prepare
 
     model, run = event["model"], event["run"]
     document = storage.read_json(f"s3://{ARTIFACTS}/{names.spec_key(model)}")
