@@ -253,6 +253,17 @@ def test_a_parquet_target_that_is_null_is_told_by_its_row(tmp_path):
     assert "row 10: the target 'Price' is empty" in bad.message
 
 
+def test_a_parquet_date_that_no_calendar_has_is_told_by_its_row(tmp_path):
+    far = pa.array([0] * 29 + [10**18], pa.timestamp("us"))
+    bad = refused(tmp_path, parquet(tmp_path, Sold=far), "cars.parquet")
+    assert "row 30: column 'Sold'" in bad.message and "a date such as" in bad.message
+
+
+def test_a_parquet_number_where_a_date_belongs_is_refused_by_its_type(tmp_path):
+    bad = refused(tmp_path, parquet(tmp_path, Sold=[20240531] * 30), "cars.parquet")
+    assert "'Sold' is stored as int64, and date is expected" in bad.message
+
+
 def test_a_parquet_column_of_lists_is_refused_by_its_type(tmp_path):
     bad = refused(tmp_path, parquet(tmp_path, KM=[[1.0]] * 30), "cars.parquet")
     assert "'KM' is stored as list" in bad.message and bad.column == "KM"

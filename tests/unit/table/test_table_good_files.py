@@ -158,6 +158,22 @@ def test_parquet_of_any_storage_type_reads_as_the_csv_does(tmp_path):
         assert table.ids.texts() == csv_table.ids.texts()
 
 
+def test_a_zoned_time_is_the_day_that_its_writer_saw(tmp_path):
+    late = datetime.datetime(2024, 5, 31, 23, 30, tzinfo=datetime.UTC)
+    for zone, day in (("UTC", DAYS), ("Asia/Tokyo", DAYS + 1)):
+        made = {
+            "Id": [1] * 30,
+            "Asking price": [1.0] * 30,
+            "KM": [1] * 30,
+            "Age": [1] * 30,
+            "Fuel": ["a"] * 30,
+            "Sold": pa.array([late] * 30, pa.timestamp("ms", zone)),
+            "Metallic": [True] * 30,
+        }
+        pq.write_table(pa.table(made), tmp_path / "drop")
+        assert cells(read_drop(tmp_path / "drop", SPEC, "x"))["Sold"] == day
+
+
 def test_a_number_of_four_bytes_is_the_number_of_its_text(tmp_path):
     made = {
         "Id": [1] * 30,

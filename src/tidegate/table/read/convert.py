@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tidegate.table.columns import Categories, Codes, Floats, codes_of
-from tidegate.table.read.values import PARSERS, is_missing
+from tidegate.table.read.values import PARSERS, is_missing, parse_date
+
+FIRST_DAY, LAST_DAY = parse_date("0001-01-01"), parse_date("9999-12-31")
 
 
 class BadCells(Exception):
@@ -73,7 +75,7 @@ def parsed(codes: Codes, texts: Sequence[str], kind: str) -> Floats:
 
 
 def checked(values: Floats, kind: str) -> Floats:
-    """Check numbers that were numbers already: finite, and whole or 0 and 1 where the type says so.
+    """Check numbers that were numbers already: finite, and whole, 0 or 1, or days of the calendar by type.
 
     Raises
     ------
@@ -83,6 +85,8 @@ def checked(values: Floats, kind: str) -> Floats:
     wrong = np.isinf(values)
     if kind == "integer":
         wrong |= ~np.isnan(values) & (values != np.floor(values))
+    elif kind == "date":
+        wrong |= (values < FIRST_DAY) | (values > LAST_DAY)
     elif kind == "boolean":
         wrong |= ~np.isnan(values) & (values != 0) & (values != 1)
     rows = np.flatnonzero(wrong)

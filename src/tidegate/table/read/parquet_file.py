@@ -93,12 +93,7 @@ def _numbers(array: Any, kind: str) -> Floats:
     if pa.types.is_string(stored) or pa.types.is_large_string(stored) or pa.types.is_string_view(stored):
         return parsed(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))), kind)
     if kind == "date":
-        if not (pa.types.is_date(stored) or pa.types.is_timestamp(stored)):
-            raise _WrongType
-        if pa.types.is_timestamp(stored) and stored.tz:
-            array = pc.local_timestamp(array)
-        days = pc.cast(pc.cast(array, pa.date32(), safe=False), pa.int32())
-        return floats_of(pc.cast(days, pa.float64()))
+        return checked(_days(array), kind)
     if pa.types.is_float16(stored) or pa.types.is_float32(stored):
         # By way of the text: 0.1 stored in four bytes is the 0.1 of a CSV, not 0.10000000149011612.
         array = pc.cast(pc.cast(array, pa.float32()), pa.string())
@@ -107,6 +102,24 @@ def _numbers(array: Any, kind: str) -> Floats:
     elif not (pa.types.is_integer(stored) or pa.types.is_floating(stored) or pa.types.is_decimal(stored)):
         raise _WrongType
     return checked(floats_of(pc.cast(array, pa.float64(), safe=False)), kind)
+
+
+def _days(array: Any) -> Floats:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stored = array.type
+    if not (pa.types.is_date(stored) or pa.types.is_timestamp(stored)):
+        raise _WrongType
+    if pa.types.is_timestamp(stored) and stored.tz:
+        try:
+            # The day that the writer saw. UTC needs no table of zones, which a small machine may lack.
+            utc = stored.tz in ("UTC", "+00:00")
+            array = pc.cast(array, pa.timestamp(stored.unit)) if utc else pc.local_timestamp(array)
+        except pa.ArrowInvalid:
+            raise _WrongType from None
+    days = pc.cast(pc.cast(array, pa.date32(), safe=False), pa.int32())
+    return floats_of(pc.cast(days, pa.float64()))
 
 
 def _categories(array: Any) -> Categories:
