@@ -12,7 +12,9 @@ def test_the_installed_emulator_is_the_one_we_know() -> None:
 
 
 def test_a_name_that_is_gone_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = names.Part("ministack.core.responses", {"now": ("now_iso_of_old", "()"), "id": ("new_uuid", "(length)")})
+    part = names.Part(
+        "ministack.core.responses", {"now": ("now_iso_of_old", "()"), "id": ("new_uuid", "(length)")}
+    )
     monkeypatch.setattr(names, "_PARTS", (part,))
     with pytest.raises(names.EmulatorChanged) as problem:
         names.check()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from tidegate.local.emulator import definitions, events, iam, lambdas, names, stepfunctions, walk
 from tidegate.local.emulator.guard import App
 from tidegate.local.emulator.names import router, server
 from tidegate.local.emulator.stepfunctions import Handler
 
-ServiceHandler = Callable[
-    [str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awaitable[tuple[int, dict[str, str], bytes]]
-]
+ServiceHandler = iam.ServiceHandler
 
 emit = events.emit
 busy = walk.busy
@@ -38,8 +35,9 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     events.install()
     lambdas.install()
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
-    iam.install()
-    server.handlers["sagemaker"] = sagemaker
+    if server.auth:
+        iam.install()
+    server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker
     router.patterns["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": []}
     app: App = server.app
     return app

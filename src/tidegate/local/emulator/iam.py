@@ -1,16 +1,116 @@
-"""IAM where the emulator leaves it out: SageMaker's wire calls, and what state machines call."""
+"""IAM where the emulator leaves it out: SageMaker's wire calls, and what state machines call.
+
+In force when the local cloud was started with it (``auth``); the emulator itself guards its own services.
+"""
 
 from __future__ import annotations
 
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
-from tidegate.local.emulator.names import actions
+from tidegate.local.emulator.names import actions, answers, policies, router, server, step
+from tidegate.local.emulator.permissions import Need, sagemaker_needs, task_needs
+from tidegate.local.emulator.strands import current
+from tidegate.local.settings import ACCOUNT, REGION
+
+ServiceHandler = Callable[
+    [str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awaitable[tuple[int, dict[str, str], bytes]]
+]
+
+# How the optimized integrations name a refusal; the SDK integrations use the service's base exception.
+_REFUSALS = {
+    "dynamodb": "DynamoDB.AmazonDynamoDBException",
+    "events": "EventBridge.AmazonEventBridgeException",
+    "lambda": "Lambda.AWSLambdaException",
+    "sagemaker": "SageMaker.AmazonSageMakerException",
+    "sns": "SNS.AmazonSNSException",
+    "sqs": "SQS.AmazonSQSException",
+    "states": "StepFunctions.AWSStepFunctionsException",
+}
 
 
 def install() -> None:
-    """Put SageMaker under IAM (enforced when the local cloud was started so)."""
-    actions.namespaces["sagemaker"] = "sagemaker"
+    """Count what stays on this machine as secure transport: who refuses plain HTTP means the network."""
+    pin = server.pin_origin
+    server.replace("pin_origin", lambda source_ip, _secure: pin(source_ip, True))
+
+
+def guarded(handler: ServiceHandler) -> ServiceHandler:
+    """Return SageMaker's handler behind the policies of whoever calls."""
+
+    async def guard(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> tuple[int, dict[str, str], bytes]:
+        # A state machine's call was checked against the machine's role before it came here.
+        if current.get() is None:
+            needs = _wire_needs(path, headers, body)
+            key = router.access_key(dict(headers), dict(query))
+            for need in needs:
+                denied = policies.enforce(
+                    key, need.action, "sagemaker", REGION, need.resource, dict(need.context)
+                )
+                if denied:
+                    return _refusal(need, denied, headers)
+        return await handler(method, path, headers, body, query)
+
+    return guard
 
 
 def authorize_task(role: str, resource: str, arguments: Any) -> None:
-    """Raise when a state machine's role does not allow what a task is about to do."""
+    """Raise the failure that AWS raises when a state machine's role does not allow a task."""
+    name = role.rpartition("/")[2]
+    principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{uuid.uuid4().hex}"
+    granted = policies.of_role(name, ACCOUNT)
+    for need in task_needs(resource, arguments):
+        question = policies.Question(
+            principal_arn=principal,
+            principal_type="AssumedRole",
+            principal_account=ACCOUNT,
+            action=need.action,
+            resource_arn=need.resource,
+            region=REGION,
+            secure_transport=True,
+            service_context=dict(need.context),
+        )
+        verdict = policies.evaluate(question, granted)
+        if verdict.decision != "Allow":
+            cause = actions.denial(need.action, principal, need.resource, verdict.decision == "Deny")
+            raise step.Failure(_refusal_name(resource), cause)
+
+
+def _refusal_name(resource: str) -> str:
+    parts = resource.split(":")
+    service = parts[6] if "aws-sdk" in parts else parts[5]
+    if "aws-sdk" in parts:
+        return str(step.prefix_sdk_error(service, "AccessDeniedException"))
+    return _REFUSALS.get("lambda" if ":lambda:" in resource else service, "States.Permissions")
+
+
+def _wire_needs(path: str, headers: Mapping[str, str], body: bytes) -> list[Need]:
+    if target := headers.get("x-amz-target"):
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            request = {}  # the handler says what is wrong with it
+        return sagemaker_needs(target.rpartition(".")[2], request if isinstance(request, dict) else {})
+    _, _, name, *_ = [*unquote(path).split("/"), "", ""]
+    return sagemaker_needs("InvokeEndpoint", {"EndpointName": name})
+
+
+def _refusal(need: Need, denied: Any, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+    if isinstance(denied, policies.CredentialError):
+        code, message = denied.code, denied.message
+    else:
+        code = "AccessDeniedException"
+        message = actions.denial(need.action, denied.principal_arn, need.resource, denied.decision == "Deny")
+    status = 400 if "x-amz-target" in headers else 403
+    content = json.dumps({"__type": code, "message": message, "Message": message}).encode()
+    kind = "application/x-amz-json-1.1" if "x-amz-target" in headers else "application/json"
+    return (
+        status,
+        {"content-type": kind, "x-amzn-errortype": code, "x-amzn-requestid": answers.new_id()},
+        content,
+    )

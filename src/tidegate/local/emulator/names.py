@@ -84,6 +84,7 @@ server = Part(
         "app": ("app", "(scope, receive, send)"),
         "handlers": ("SERVICE_HANDLERS", None),
         "auth": ("AUTH", None),
+        "pin_origin": ("pin_request_origin", "(source_ip, secure_transport)"),
         "savers": ("_build_persistence_save_dict", "()"),
         "call_handler": (
             "call_service_handler_sync",
@@ -205,16 +206,9 @@ policies = Part(
 actions = Part(
     "ministack.core.iam_actions",
     {
-        "namespaces": ("SERVICE_TO_IAM_NAMESPACE", None),
         "resource_of": (
             "extract_resource_arn",
             "(service, method, path, headers, body, query_params, region, account_id)",
-        ),
-        "action_of": ("extract_iam_action", "(service, method, path, headers, body, query_params)"),
-        "denied_response": (
-            "access_denied_response",
-            "(service, action, principal_arn, request_id, *, error_code='', message='', headers=None, "
-            "resource_arn='*', explicit_deny=False, resource_policy_arn='')",
         ),
         "denial": ("identity_denial_message", "(action, principal_arn, resource, explicit_deny)"),
     },
@@ -224,7 +218,13 @@ stacks = Part(
     "ministack.services.cloudformation.provisioners", {"machine_definition": ("_sfn_definition", "(props)")}
 )
 
-router = Part("ministack.core.router", {"patterns": ("SERVICE_PATTERNS", None)})
+router = Part(
+    "ministack.core.router",
+    {
+        "patterns": ("SERVICE_PATTERNS", None),
+        "access_key": ("extract_access_key_id", "(headers, query_params=None)"),
+    },
+)
 
 answers = Part(
     "ministack.core.responses",

@@ -1,0 +1,173 @@
+"""What a call must be allowed to do: SageMaker's operations, and the tasks of state machines.
+
+After the service authorization reference (docs.aws.amazon.com/service-authorization) and the Step Functions
+guide's "IAM policies for integrated services".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.local.emulator.names import actions
+from tidegate.local.settings import ACCOUNT, REGION
+
+
+@dataclass(frozen=True)
+class Need:
+    """An action that must be allowed on a resource.
+
+    Parameters
+    ----------
+    action
+        As in a policy: ``sagemaker:CreateModel``.
+    resource
+        Its ARN, or ``*`` for an action that names none.
+    context
+        Condition keys of the request, in lower case.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+# The word in SageMaker's operations and members -> the kind in its ARNs.
+_KINDS = {
+    "TrainingJob": "training-job",
+    "TransformJob": "transform-job",
+    "ProcessingJob": "processing-job",
+    "Model": "model",
+    "EndpointConfig": "endpoint-config",
+    "Endpoint": "endpoint",
+}
+_OPERATION = re.compile(r"(?:Create|Describe|Update|Delete|Stop|Invoke)(.+?)(?:WeightsAndCapacities|Async)?")
+_TAGGING = ("AddTags", "ListTags", "DeleteTags")
+# Operations that also use another resource.
+_ALSO = {"CreateEndpoint": "EndpointConfig", "UpdateEndpoint": "EndpointConfig"}
+# By how Step Functions learns that a job has ended, its role makes this rule on EventBridge.
+_ENDING_RULE = "StepFunctionsGetEventsForSageMaker{}JobsRule"
+_PASSED_TO_SAGEMAKER = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
+
+# Step Functions' word for a service -> the service's key in the emulator, and its IAM namespace.
+_SERVICES = {
+    "sfn": ("states", "states"),
+    "eventbridge": ("events", "events"),
+    "cloudwatch": ("monitoring", "cloudwatch"),
+    "cloudwatchlogs": ("logs", "logs"),
+}
+_S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "HeadBucket": "ListBucket"}
+
+
+def sagemaker_needs(operation: str, request: Mapping[str, Any]) -> list[Need]:
+    """Return what an operation of SageMaker must be allowed to do.
+
+    >>> [f"{n.action} {n.resource}" for n in sagemaker_needs("DescribeModel", {"ModelName": "Cars"})]
+    ['sagemaker:DescribeModel arn:aws:sagemaker:us-east-1:000000000000:model/cars']
+    """
+    action = f"sagemaker:{operation}"
+    if operation in _TAGGING:
+        return [Need(action, str(request.get("ResourceArn", "*")))]
+    match = _OPERATION.fullmatch(operation)
+    word = match[1] if match else ""
+    if word not in _KINDS:
+        return [Need(action)]
+    needs = [Need(action, _sagemaker_arn(word, request))]
+    if other := _ALSO.get(operation):
+        needs.append(Need(action, _sagemaker_arn(other, request)))
+    if operation.startswith("Create"):
+        if request.get("Tags"):
+            needs.append(Need("sagemaker:AddTags", _sagemaker_arn(word, request)))
+        role = request.get("RoleArn") or request.get("ExecutionRoleArn")
+        if role:
+            needs.append(Need("iam:PassRole", str(role), _PASSED_TO_SAGEMAKER))
+    return needs
+
+
+def task_needs(resource: str, arguments: Any) -> list[Need]:
+    """Return what the role of a state machine must be allowed to do for a task.
+
+    >>> [n.action for n in task_needs("arn:aws:states:::aws-sdk:ssm:getParameter", {"Name": "/cars/model"})]
+    ['ssm:GetParameter']
+    """
+    given = arguments if isinstance(arguments, dict) else {}
+    if not resource.startswith("arn:aws:states:::"):
+        return [Need("lambda:InvokeFunction", resource)] if ":lambda:" in resource else []
+    name = resource.removeprefix("arn:aws:states:::").removesuffix(".waitForTaskToken")
+    *before, service, action = name.replace(".sync:", ".sync;").split(":")
+    action, _, pattern = action.partition(".")
+    operation = action[0].upper() + action[1:]
+    is_sync = pattern.startswith("sync")
+    if service == "sagemaker":
+        tags = {} if before else {"Tags": [*(given.get("Tags") or []), "the mark that Step Functions adds"]}
+        needs = sagemaker_needs(operation, {**given, **tags} if is_sync else given)
+        return needs + (_sync_needs(operation, given) if is_sync else [])
+    if service == "lambda" and operation == "Invoke":
+        return [Need("lambda:InvokeFunction", _function_arn(str(given.get("FunctionName", ""))))]
+    if service in ("states", "sfn") and operation == "StartExecution":
+        return _start_execution_needs(given, is_sync)
+    return _service_needs(service, operation, given)
+
+
+def _sync_needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
+    """What waiting for a job takes: to look at it, to stop it, and to hear of its end."""
+    word = operation.removeprefix("Create")
+    arn = _sagemaker_arn(word, given)
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{_ENDING_RULE.format(word.removesuffix('Job'))}"
+    hearing = [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
+    return [Need(f"sagemaker:Describe{word}", arn), Need(f"sagemaker:Stop{word}", arn), *hearing]
+
+
+def _start_execution_needs(given: Mapping[str, Any], is_sync: bool) -> list[Need]:
+    machine = str(given.get("StateMachineArn", "*"))
+    needs = [Need("states:StartExecution", machine)]
+    if is_sync:
+        runs = f"{machine.replace(':stateMachine:', ':execution:')}:*"
+        rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+        needs += [Need(f"states:{action}", runs) for action in ("DescribeExecution", "StopExecution")]
+        needs += [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
+    return needs
+
+
+def _service_needs(service: str, operation: str, given: Mapping[str, Any]) -> list[Need]:
+    key, namespace = _SERVICES.get(service, (service, service))
+    if key == "s3":
+        return _s3_needs(operation, given)
+    action = f"{namespace}:{operation}"
+    if key == "ssm" and (names := given.get("Names") or [given[k] for k in ("Name", "Path") if k in given]):
+        prefix = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/"
+        return [Need(action, prefix + str(name).removeprefix("/")) for name in names]
+    if key == "sns":
+        return [Need(action, str(given.get("TopicArn") or given.get("TargetArn") or "*"))]
+    if key == "events" and operation == "PutEvents":
+        buses = {str(entry.get("EventBusName", "default")) for entry in given.get("Entries", [])}
+        return [Need(action, _bus_arn(bus)) for bus in sorted(buses)]
+    body = json.dumps(given, default=str).encode()
+    headers = {"x-amz-target": f"{key}.{operation}", "content-type": "application/x-amz-json-1.0"}
+    return [Need(action, actions.resource_of(key, "POST", "/", headers, body, {}, REGION, ACCOUNT))]
+
+
+def _s3_needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
+    bucket = f"arn:aws:s3:::{given.get('Bucket', '*')}"
+    where = f"{bucket}/{given['Key']}" if "Key" in given else bucket
+    if operation == "CopyObject":
+        source = str(given.get("CopySource", "")).removeprefix("/").partition("?")[0]
+        return [Need("s3:GetObject", f"arn:aws:s3:::{source}"), Need("s3:PutObject", where)]
+    context = {"s3:prefix": str(given.get("Prefix", ""))} if operation.startswith("ListObjects") else {}
+    return [Need(f"s3:{_S3_ACTIONS.get(operation, operation)}", where, context)]
+
+
+def _sagemaker_arn(word: str, request: Mapping[str, Any]) -> str:
+    name = str(request.get(f"{word}Name", "*"))
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{_KINDS[word]}/{name.lower()}"
+
+
+def _function_arn(name: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def _bus_arn(name: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{name}"
