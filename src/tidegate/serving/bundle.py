@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-CODE = ("inference.py", "apply.py")
+CODE = ("inference.py", "apply.py", "cells.py")
 
 
 def make_bundle(recipe: dict[str, Any]) -> bytes:
@@ -23,7 +23,7 @@ def make_bundle(recipe: dict[str, Any]) -> bytes:
     Returns
     -------
     bytes
-        A tar.gz with `recipe.json`, `code/inference.py` and `code/apply.py`.
+        A tar.gz with `recipe.json` and the code under `code/`.
     """
     here = Path(__file__).parent
     files = {"recipe.json": json.dumps(recipe, ensure_ascii=False, indent=1).encode()}

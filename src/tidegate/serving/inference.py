@@ -13,7 +13,7 @@ from typing import Any
 
 if __package__:
     from tidegate.serving.apply import BadRequest, Recipe, UnsupportedContent
-else:  # inside the container this file and apply.py lie side by side
+else:  # inside a container the files of this folder lie side by side
     from apply import BadRequest, Recipe, UnsupportedContent  # type: ignore[import-not-found,no-redef]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from tidegate.serving import bundle
 from tidegate.serving.apply import BadRequest, Recipe, UnsupportedContent
+from tidegate.serving.bundle import CODE
 
 NUMBER = {"impute": 5.0, "indicator": True, "scale": None}
 RECIPE = {
@@ -152,22 +156,14 @@ def test_one_row_takes_microseconds(recipe):
     assert min(once() for _ in range(10)) < 50e-6
 
 
-def test_the_code_needs_the_standard_library_alone():
-    import ast
-    from pathlib import Path
-
-    import tidegate.serving.apply as module
-
-    tree = ast.parse(Path(module.__file__).read_text("utf-8"), feature_version=(3, 9))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
-    assert imported <= sys.stdlib_module_names
+@pytest.mark.parametrize("name", CODE)
+def test_the_code_needs_the_standard_library_alone(name):
+    tree = ast.parse((Path(bundle.__file__).parent / name).read_text("utf-8"), feature_version=(3, 9))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+    ours = {f"tidegate.serving.{Path(other).stem}" for other in CODE} | {Path(other).stem for other in CODE}
+    assert {module.split(".")[0] for module in imported - ours} <= sys.stdlib_module_names
