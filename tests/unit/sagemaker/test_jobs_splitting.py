@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.local.sagemaker.jobs.association import BadRecord
@@ -67,6 +67,7 @@ def test_a_record_that_just_fits_is_sent(tmp_path: Path) -> None:
     assert bodies(path, Cut(by_line=True, single=False, most_bytes=9, gzip=False)) == [b"123456789"]
 
 
+@settings(deadline=None)
 @given(
     lines=st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & set(line))),
     most_bytes=st.integers(12, 40),

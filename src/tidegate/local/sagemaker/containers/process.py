@@ -202,7 +202,7 @@ class _Guard:
             self._tell(f"-{group}\n")
 
     def _start(self) -> None:
-        """Start a watchdog that knows all the groups; a forked copy of us begins with its own."""
+        """Start a watchdog that knows all the groups, also those of one before it that died."""
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", watchdog.__file__, _OWNER, str(os.getpid())],
             stdin=subprocess.PIPE,
