@@ -36,7 +36,7 @@ class Town:
     def declare(self, spec: dict[str, Any]) -> None:
         """Put a model file and wait until it is in force."""
         key = names.model_file_key(spec["name"])
-        body = yaml.safe_dump(spec, allow_unicode=True).encode()
+        body = yaml.safe_dump(spec, allow_unicode=True, sort_keys=False).encode()
         self.client("s3").put_object(Bucket=self.data, Key=key, Body=body)
         self.until(lambda: self._in_force(spec), f"{key} is in force")
 

@@ -70,7 +70,10 @@ def _threshold(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
     bound = gate.at_least if higher else gate.at_most
     if bound is None:
         return None
-    value = float(evaluation["candidate"][gate.metric]["value"])
+    measured = evaluation["candidate"][gate.metric]["value"]
+    if measured is None:
+        return Check("threshold", False, _cannot_tell(gate, evaluation))
+    value = float(measured)
     passed = value >= bound if higher else value <= bound
     found = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows is"
     if passed:
@@ -87,6 +90,8 @@ def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         return None
     if evaluation.get("champion") is None:
         return Check("champion", True, "there is no champion yet to compare with")
+    if any(evaluation[side][gate.metric]["value"] is None for side in ("candidate", "champion")):
+        return Check("champion", False, _cannot_tell(gate, evaluation))
     candidate = float(evaluation["candidate"][gate.metric]["value"])
     champion = float(evaluation["champion"][gate.metric]["value"])
     spread = evaluation["difference"][gate.metric]
@@ -104,6 +109,11 @@ def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         f"to {_figure(float(spread['high']), True)} at {confidence} confidence)"
     )
     return Check("champion", passed, sentence)
+
+
+def _cannot_tell(gate: Gate, evaluation: Mapping[str, Any]) -> str:
+    label, rows = _label(gate.metric), evaluation["rows"]
+    return f"{label} cannot be told: the target is the same in all {rows} held-out rows"
 
 
 def _label(metric: str) -> str:

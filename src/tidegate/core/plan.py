@@ -72,7 +72,7 @@ def _plan_algorithm(
         "champion": f"{home}/champion",
         "baseline": f"{home}/baseline",
         "accept": BUILT_IN[name].accept,
-        "transform_instance": algorithm_transform_instance(spec),
+        "transform_instance": spec.scoring.instance,
         "gate": {
             "metric": spec.gate.metric,
             "at_most": spec.gate.at_most,
@@ -89,8 +89,3 @@ def _plan_algorithm(
             for what in ("candidate", "model", "endpoint", "config")
         },
     }
-
-
-def algorithm_transform_instance(spec: ModelSpec) -> str:
-    """Choose the instance that scores the held-out rows: the serving one, as serving is what is judged."""
-    return spec.serving.instance

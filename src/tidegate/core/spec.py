@@ -19,6 +19,7 @@ GATE_METRICS = ("rmse", "mae", "r2")
 CHAMPION_RULES = ("not_worse", "better", "off")
 COMBINATIONS = ("max", "min", "mean", "median")
 DEFAULT_LEVELS = 512
+BURSTABLE = ("ml.t2.", "ml.t3.")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """The instances of batch transform, which takes fewer kinds of them than serving does."""
+
+    instance: str = "ml.m5.large"
+    count: int = 1
+
+
+@dataclass(frozen=True)
 class Monitor:
     """How often the captured requests are checked, and how few rows are too few for a verdict."""
 
@@ -78,6 +87,7 @@ class ModelSpec:
     split: Split = Split()
     gate: Gate = Gate()
     serving: Serving = Serving()
+    scoring: Scoring = Scoring()
     monitor: Monitor = Monitor()
     notify: tuple[str, ...] = ()
 
@@ -121,6 +131,7 @@ class ModelSpec:
             split=_read_split(top.get("split", {})),
             gate=_read_gate(top.get("gate", {})),
             serving=_read_serving(top.get("serving", {})),
+            scoring=_read_scoring(top.get("scoring", {})),
             monitor=_read_monitor(top.get("monitor", {})),
             notify=_read_notify(top.get("notify", [])),
         )
@@ -225,6 +236,15 @@ def _read_serving(raw: object) -> Serving:
         instances={"min": least, "max": most},
         capture_percent=checks.whole(entry.get("capture_percent", 100), 0, 100, (*path, "capture_percent")),
     )
+
+
+def _read_scoring(raw: object) -> Scoring:
+    entry = checks.mapping(raw, ("scoring",))
+    checks.no_other_keys(entry, Scoring.__dataclass_fields__, ("scoring",))
+    instance = checks.instance(entry.get("instance", Scoring.instance), ("scoring", "instance"))
+    if instance.startswith(BURSTABLE):
+        refuse(f"batch transform has no {instance}; take for example ml.m5.large", ("scoring", "instance"))
+    return Scoring(instance, checks.whole(entry.get("count", 1), 1, 100, ("scoring", "count")))
 
 
 def _read_monitor(raw: object) -> Monitor:

@@ -44,6 +44,8 @@ class Recipe:
     ----------
     recipe : dict
         The JSON that training fitted (`recipe.json`).
+    strict : bool
+        Refuse fields that the recipe does not know; otherwise they are left aside.
 
     Examples
     --------
@@ -53,9 +55,10 @@ class Recipe:
     '46986.0\\n5.0'
     """
 
-    def __init__(self, recipe: dict[str, Any]) -> None:
+    def __init__(self, recipe: dict[str, Any], *, strict: bool = True) -> None:
         if recipe.get("version") != 1:
             raise ValueError(f"recipe version {recipe.get('version')!r} is unknown here; this code reads 1")
+        self._strict = strict
         self.inputs: list[str] = list(recipe["inputs"])
         self.outputs: list[str] = list(recipe["outputs"])
         self._encoders = [encoder_of(column) for column in recipe["columns"]]
@@ -150,7 +153,7 @@ class Recipe:
 
     def _of_json(self, record: Any, number: int) -> Record:
         if isinstance(record, dict):
-            for field in record:
+            for field in record if self._strict else ():
                 if field not in self._places:
                     raise BadRequest(f"record {number} has an unknown field '{field}'; {self._hint(field)}")
             return [record.get(name) for name in self.inputs]

@@ -62,6 +62,15 @@ def test_for_r2_more_is_better():
     assert not judge(Gate(metric="r2"), evaluation(0.7, champion=0.8, spread=0.01, metric="r2")).passed
 
 
+def test_a_metric_that_cannot_be_told_does_not_pass():
+    unknown = evaluation(0.0, champion=0.0, metric="r2")
+    for side in ("candidate", "champion", "difference"):
+        unknown[side]["r2"] = {"value": None, "low": None, "high": None}
+    judgement = judge(Gate(metric="r2", at_least=0.5), unknown)
+    assert not judgement.passed
+    assert "R² cannot be told: the target is the same in all 215 held-out rows" in judgement.reason
+
+
 def test_a_gate_that_asks_for_nothing_passes_and_says_so():
     judgement = judge(Gate(against_champion="off"), evaluation(9e9, champion=1))
     assert judgement.passed

@@ -78,6 +78,7 @@ REFUSED = [
     (("gate", "at_most"), "low", "expected a number"),
     (("serving",), {"combine": "product"}, "not one of max, min"),
     (("serving",), {"instances": {"min": 3, "max": 2}}, "less than min"),
+    (("scoring",), {"instance": "ml.t2.medium"}, "batch transform has no ml.t2.medium"),
     (("monitor",), {"every": "hourly"}, "1 hour"),
     (("notify",), ["nobody"], "an e-mail address"),
     (("traget",), "price", "did you mean 'target'?"),

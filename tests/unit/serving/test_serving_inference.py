@@ -1,0 +1,16 @@
+"""The container's handlers: what a batch may hold that a request of the moment may not."""
+
+import json
+
+from tidegate.serving import inference
+
+
+    recipe["columns"] = [{"name": "KM", "type": "numeric", "impute": 5.0, "indicator": False, "scale": None}]
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    body = '{"KM": 7, "newer": 1}'
+    monkeypatch.setenv("SAGEMAKER_BATCH", "true")
+    answer = inference.predict_fn((body, "application/jsonlines"), inference.model_fn(str(tmp_path)))
+    assert answer == "7.0"
+    monkeypatch.delenv("SAGEMAKER_BATCH")
+    refusal = inference.predict_fn((body, "application/jsonlines"), inference.model_fn(str(tmp_path)))
+    assert "unknown field 'newer'" in str(refusal)
