@@ -5,6 +5,8 @@ import json
 from tidegate.serving import inference
 
 
+def test_a_batch_may_hold_columns_that_came_after_the_model(tmp_path, monkeypatch):
+    recipe = {"version": 1, "inputs": ["KM"], "outputs": ["KM"]}
     recipe["columns"] = [{"name": "KM", "type": "numeric", "impute": 5.0, "indicator": False, "scale": None}]
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     body = '{"KM": 7, "newer": 1}'
