@@ -72,6 +72,21 @@ def test_a_container_that_ignores_the_stop_is_killed_after_the_grace() -> None:
     assert 0.2 <= time.monotonic() - begun < 2
 
 
+def test_a_stop_in_the_very_moment_of_the_end_finds_the_end() -> None:
+    for _ in range(40):
+        child = start("exit 5")
+        while child.running:
+            child.signal(signal.SIGTERM)
+        assert child.wait(5) in (5, 128 + signal.SIGTERM)
+
+
+def test_an_end_that_other_code_took_is_still_an_end(caplog: pytest.LogCaptureFixture) -> None:
+    child = start("sleep 0.2; exit 0")
+    os.waitpid(child.pid, 0)
+    assert child.wait(5) == 255
+    assert "taken by other code" in caplog.text
+
+
 def test_what_a_container_left_running_ends_with_it() -> None:
     lines: list[str] = []
     child = start("sleep 100 & echo $!; setsid sleep 100 & echo $!; sleep 0.1; exit 0", lines)

@@ -27,6 +27,8 @@ _OWNER = uuid.uuid4().hex
 _LONGEST_LINE_BYTES = 200_000
 # What a killed process wrote last is in the pipe already; only a stranger could hold it open for longer.
 _LAST_LINES_SECONDS = 2.0
+# The exit code of a process whose real one nobody can know any more.
+_LOST = 255
 
 
 class CannotStart(Exception):
@@ -117,7 +119,8 @@ class Child:
         """Send a signal to the process, as container engines do; nothing happens when it is gone."""
         with self._signals:
             if not self._gone:
-                self._process.send_signal(number)
+                # Not Popen.send_signal: it would reap the process and take its end away from `_watch`.
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Kill the process and all that it started; nothing happens when it is gone."""
@@ -135,18 +138,25 @@ class Child:
         return code
 
     def _watch(self) -> None:
+        reaped = False
         if hasattr(os, "waitid"):
             # Seen but not yet reaped: its number cannot become another process's while we kill its group.
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            try:
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            except ChildProcessError:
+                reaped = True
         else:  # macOS before Python 3.13
             self._process.wait()
         with self._signals:
             self._gone = True
-            _kill_group(self.pid)
+            if not reaped:
+                _kill_group(self.pid)
             # A container ends with its first process; what moved to a session of its own ends here too.
             watchdog.kill_marked(b"TIDEGATE_CHILD=" + self._mark.encode())
-            code = self._process.wait()
+            code = _LOST if reaped else self._process.wait()
             _guard.remove(self.pid)
+        if reaped:
+            log.error("the end of process %d was taken by other code of this program", self.pid)
         self._reader.join(_LAST_LINES_SECONDS)
         self._exit_code = 128 - code if code < 0 else code
         self._done.set()
