@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -74,7 +75,7 @@ class Daemon:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._emulator(scope, self._before_shutdown(receive), self._after_startup(send))
+            await self._emulator(scope, receive, self._after_startup(send))
         elif scope["type"] == "http" and scope["path"] == READY_PATH:
             await self._say_ready(send)
         else:
@@ -107,17 +108,11 @@ class Daemon:
 
         return sending
 
-    def _before_shutdown(self, receive: Receive) -> Receive:
-        async def receiving() -> Any:
-            message = await receive()
-            if message["type"] == "lifespan.shutdown":
-                # SageMaker first: its jobs' last words still go to the emulator's logs and are saved.
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.to_thread(self._stop)
-            return message
-
-        return receiving
+    async def stop(self) -> None:
+        """Stop SageMaker and save, while the port still answers: the last words of jobs go to the logs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(self._stop)
 
     async def _take_up(self) -> None:
         """Start SageMaker once the port answers: endpoints that come back read their models from our S3."""
@@ -153,6 +148,31 @@ class Daemon:
         self._saver.save()
 
 
+class _Server(uvicorn.Server):
+    """A server that, told to end, lets the local cloud stop its own first."""
+
+    def __init__(self, config: uvicorn.Config, daemon: Daemon) -> None:
+        super().__init__(config)
+        self._daemon = daemon
+        self._loop = asyncio.get_running_loop()
+        self._stopping: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop the local cloud, then serve no more; a second signal does not wait."""
+
+        async def stop() -> None:
+            await self._daemon.stop()
+            super(_Server, self).handle_exit(sig, frame)
+
+        def begin() -> None:
+            if self._stopping is None:
+                self._stopping = asyncio.create_task(stop())
+            else:
+                super(_Server, self).handle_exit(sig, frame)
+
+        self._loop.call_soon_threadsafe(begin)
+
+
 def _bind(handler: integrations.Integration, context: Context) -> Callable[..., dict[str, Any]]:
     def bound(resource: str, arguments: dict[str, Any], aborted: Callable[[], bool]) -> dict[str, Any]:
         return handler(context, resource, arguments, aborted)
@@ -177,8 +197,9 @@ def main(arguments: list[str] | None = None) -> None:
     _raise_file_limit()
 
     async def serve() -> None:
+        daemon = Daemon(folder, options.port, options.auth)
         config = uvicorn.Config(
-            Daemon(folder, options.port, options.auth).app,
+            daemon.app,
             host="127.0.0.1",
             port=options.port,
             http="httptools",
@@ -189,9 +210,9 @@ def main(arguments: list[str] | None = None) -> None:
             server_header=False,
             date_header=False,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=2,
         )
-        await uvicorn.Server(config).serve()
+        await _Server(config, daemon).serve()
 
     asyncio.run(serve())
 

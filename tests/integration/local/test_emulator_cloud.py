@@ -196,3 +196,22 @@ def test_a_state_machine_reaches_sagemaker_and_names_its_errors_as_aws_does(clou
     assert own["error"] == "SageMaker.AmazonSageMakerException"
     listed = small.run(cloud, task("arn:aws:states:::aws-sdk:sagemaker:listModels", {}), {})
     assert json.loads(listed["output"]) == {"Models": []}
+
+
+def test_a_task_that_waits_for_its_token_goes_on_when_it_comes_back(cloud: Cloud) -> None:
+    sqs, client = cloud.client("sqs"), cloud.client("stepfunctions")
+    url = sqs.create_queue(QueueName="tokens")["QueueUrl"]
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Arguments": {"QueueUrl": url, "MessageBody": "{% $states.context.Task.Token %}"},
+        "End": True,
+    }
+    machine = {"QueryLanguage": "JSONata", "StartAt": "T", "States": {"T": state}}
+    arn = client.create_state_machine(
+        name="asks", definition=json.dumps(machine), roleArn="arn:aws:iam::000000000000:role/r"
+    )["stateMachineArn"]
+    run = client.start_execution(stateMachineArn=arn)["executionArn"]
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    client.send_task_success(taskToken=message["Body"], output='{"answer": 42}')
+    assert json.loads(small.ended(client, run)["output"]) == {"answer": 42}

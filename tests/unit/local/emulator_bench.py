@@ -87,6 +87,12 @@ class Run:
         return found
 
 
+def record_of(arn: str) -> dict[str, Any]:
+    """The emulator's record of an execution."""
+    record: dict[str, Any] = step.executions[arn]
+    return record
+
+
 def _call(function: str, **data: Any) -> dict[str, Any]:
     from ministack.services import stepfunctions as emulator
 

@@ -131,6 +131,7 @@ def test_the_history_tells_each_iteration_from_the_others_even_when_they_interle
     run = Run(alone(_mapped(processor)), {"items": [{"n": i} for i in range(3)]})
     assert len(run.output()) == 3
     assert [event["id"] for event in run.events] == list(range(1, len(run.events) + 1))
+    assert all(event["previousEventId"] < event["id"] for event in run.events)
     started = run.of_type("MapIterationStarted")
     assert [e["mapIterationStartedEventDetails"]["index"] for e in started] == [0, 1, 2]
     assert {e["mapIterationStartedEventDetails"]["name"] for e in started} == {"Only"}
@@ -298,6 +299,31 @@ def test_a_wait_ends_when_the_execution_is_stopped() -> None:
     while threading.active_count() >= before and time.monotonic() < deadline:
         time.sleep(0.002)
     assert threading.active_count() < before
+
+
+def test_a_nested_execution_ends_with_the_one_that_waits_for_it() -> None:
+    seen: dict[str, Any] = {}
+    INTEGRATIONS["wait"] = bench.blocking(seen)
+    child = Run(alone(task("wait")))
+    assert seen["began"].wait(5)
+    child.stop()
+    seen["ended"].wait(5)
+    INTEGRATIONS["wait"] = bench.blocking(seen)
+    nested = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {"StateMachineArn": child.record["stateMachineArn"], "Name": "nested"},
+        "End": True,
+    }
+    run = Run(alone(nested))
+    assert seen["began"].wait(5)
+    run.stop()
+    assert seen["ended"].wait(0.5) and seen["aborted"]
+    inner = bench.record_of(child.arn.rpartition(":")[0] + ":nested")
+    deadline = time.monotonic() + 2
+    while inner["status"] == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert inner["status"] == "ABORTED"
 
 
 # retries and failures

@@ -27,6 +27,7 @@ def run_execution(arn: str) -> None:
     execution = step.executions.get(arn)
     if not execution:
         return
+    execution["events"][0].setdefault("previousEventId", 0)
     caller = current.get()
     # A nested execution that its parent waits for ends with the parent; any other is on its own.
     scope = Scope(caller.scope if caller and execution.get("sync") else None)
