@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import boto3
-from botocore.config import Config
 
 from tidegate.core.errors import TidegateError
 from tidegate.local import settings
 from tidegate.local.emulator import processes
+from tidegate.local.running import Cloud, ask, is_ours, read_record, running, write_record
 from tidegate.local.settings import StateFolder
 
 Progress = Callable[[str], None]
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
-_READY_PATH = "/_tidegate/ready"
+
+
+__all__ = [
+    "Cloud",
+    "CloudNotRunning",
+    "CloudProblem",
+    "CloudStatus",
+    "PortTaken",
+    "connect",
+    "down",
+    "status",
+    "up",
+]
 
 
 class CloudProblem(TidegateError):
@@ -43,52 +49,6 @@ class PortTaken(CloudProblem):
 
 class CloudNotRunning(CloudProblem):
     """There is no local cloud running in the state folder."""
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """A running local cloud.
-
-    Parameters
-    ----------
-    state
-        Its state folder.
-    port
-        Its port on 127.0.0.1.
-    pid
-        Its process.
-    started
-        When it was started, ISO 8601.
-    auth
-        Whether IAM policies are enforced.
-    """
-
-    state: Path
-    port: int
-    pid: int
-    started: str
-    auth: bool
-
-    @property
-    def endpoint_url(self) -> str:
-        """Where AWS clients find it."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client of a service, as the account's root."""
-        session = boto3.session.Session(
-            aws_access_key_id=settings.ACCESS_KEY_ID,
-            aws_secret_access_key=settings.SECRET_ACCESS_KEY,
-            region_name=settings.REGION,
-        )
-        # A proxy set for the web must not be asked for 127.0.0.1.
-        config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 3})
-        return session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables that point AWS tools at this cloud."""
-        return settings.client_environment(self.endpoint_url)
 
 
 @dataclass(frozen=True)
@@ -129,9 +89,9 @@ def up(
     folder = StateFolder.of(state)
     folder.path.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        if running := _running(folder):
-            _check_settings(running, port, auth)
-            return running
+        if found := running(folder):
+            _check_settings(found, port, auth)
+            return found
         if left := processes.marked(settings.MARKER, str(folder.path)):
             on_progress(f"Ending {len(left)} processes of a local cloud that did not end cleanly")
             _end_all(folder)
@@ -155,8 +115,8 @@ def down(state: Path | str = ".tidegate", on_progress: Progress = lambda _: None
     if not folder.path.is_dir():
         return
     with _locked(folder):
-        record = _read_record(folder)
-        if record and _is_ours(record.pid, folder):
+        record = read_record(folder)
+        if record and is_ours(record.pid, folder):
             on_progress("Stopping the local cloud")
         _end_all(folder)
         if record and not _is_free(record.port):
@@ -177,7 +137,7 @@ def connect(state: Path | str = ".tidegate") -> Cloud:
         There is none.
     """
     folder = StateFolder.of(state)
-    cloud = _running(folder)
+    cloud = running(folder)
     if cloud is None:
         raise CloudNotRunning(f"No local cloud is running in {folder.path}. Start it with `tidegate up`.")
     return cloud
@@ -187,7 +147,7 @@ def status(state: Path | str = ".tidegate") -> CloudStatus:
     """Return how the local cloud of a state folder is doing."""
     folder = StateFolder.of(state)
     count = len(processes.marked(settings.MARKER, str(folder.path)))
-    return CloudStatus(folder.path, _running(folder), count)
+    return CloudStatus(folder.path, running(folder), count)
 
 
 def _start(folder: StateFolder, port: int, auth: bool) -> Cloud:
@@ -204,13 +164,13 @@ def _start(folder: StateFolder, port: int, auth: bool) -> Cloud:
             start_new_session=True,
         )
     cloud = Cloud(folder.path, port, process.pid, datetime.now(UTC).isoformat(timespec="seconds"), auth)
-    _write_record(folder, cloud)
+    write_record(folder, cloud)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             folder.record.unlink(missing_ok=True)
             raise CloudProblem(_failure(folder, f"ended with status {process.returncode}"))
-        answer = _ask(port)
+        answer = ask(port)
         if answer and answer.get("problem"):
             _end_all(folder)
             raise CloudProblem(_failure(folder, str(answer["problem"])))
@@ -263,7 +223,7 @@ def _is_free(port: int) -> bool:
 
 def _end_all(folder: StateFolder) -> None:
     """End the daemon first, so that it can save and stop its own; then whatever is left."""
-    record = _read_record(folder)
+    record = read_record(folder)
     tree = processes.marked(settings.MARKER, str(folder.path))
     if record and record.pid in tree:
         processes.end([record.pid], _STOP_SECONDS)
@@ -275,62 +235,6 @@ def _end_all(folder: StateFolder) -> None:
     if still := processes.end(sorted(left), 2.0):
         numbers = ", ".join(map(str, still))
         raise CloudProblem(f"The processes {numbers} of the local cloud of {folder.path} cannot be ended.")
-
-
-def _running(folder: StateFolder) -> Cloud | None:
-    record = _read_record(folder)
-    if record is None or not _is_ours(record.pid, folder):
-        return None
-    deadline = time.monotonic() + 5.0
-    while time.monotonic() < deadline and processes.alive(record.pid):
-        answer = _ask(record.port)
-        if answer and answer.get("state") == str(folder.path):
-            return record
-        time.sleep(0.05)
-    return None
-
-
-def _is_ours(pid: int, folder: StateFolder) -> bool:
-    """Tell whether a recorded process is still ours: its number may have passed on to another program."""
-    return processes.alive(pid) and pid in processes.marked(settings.MARKER, str(folder.path))
-
-
-def _ask(port: int) -> dict[str, Any] | None:
-    """Return what a local cloud says on a port, with ``ready``; None when nothing of ours answers."""
-    # Not through a proxy, whatever the environment says.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"http://127.0.0.1:{port}{_READY_PATH}", timeout=5) as response:
-            return {**json.load(response), "ready": True}
-    except urllib.error.HTTPError as refusal:
-        try:
-            return {**json.load(refusal), "ready": False}
-        except ValueError:
-            return None
-    except (OSError, ValueError):
-        return None
-
-
-def _write_record(folder: StateFolder, cloud: Cloud) -> None:
-    content = {**asdict(cloud), "state": str(cloud.state), "endpoint_url": cloud.endpoint_url}
-    partial = folder.record.with_suffix(".new")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    partial.replace(folder.record)
-
-
-def _read_record(folder: StateFolder) -> Cloud | None:
-    try:
-        content = json.loads(folder.record.read_text())
-        return Cloud(
-            folder.path,
-            content["port"],
-            content["pid"],
-            content.get("started", ""),
-            content.get("auth", False),
-        )
-    except (FileNotFoundError, ValueError, KeyError):
-        # A record cut off by a full disk says nothing; the marker still finds the processes.
-        return None
 
 
 @contextmanager

@@ -28,7 +28,6 @@ from tidegate.local.settings import StateFolder
 _log = logging.getLogger("tidegate.daemon")
 
 SAVE_EVERY_SECONDS = 5.0
-READY_PATH = "/_tidegate/ready"
 
 
 class Daemon:
@@ -76,7 +75,7 @@ class Daemon:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._emulator(scope, receive, self._after_startup(send))
-        elif scope["type"] == "http" and scope["path"] == READY_PATH:
+        elif scope["type"] == "http" and scope["path"] == settings.READY_PATH:
             await self._say_ready(send)
         else:
             self._changed.set()

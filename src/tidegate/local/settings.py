@@ -14,6 +14,9 @@ ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"
 DEFAULT_PORT = 4566
 
+# The one path that is ours and not AWS's: it says which local cloud answers, and whether it is ready.
+READY_PATH = "/_tidegate/ready"
+
 # Every process of a local cloud carries this variable, with its state folder: so `down` finds them all.
 MARKER = "TIDEGATE_CLOUD"
 
