@@ -237,15 +237,19 @@ def world(jobs_cloud: str, jobs_clients: Context, tmp_path: Path) -> Iterator[Wo
 
 
 def descendants() -> list[int]:
-    """Processes that carry our mark, other than ourselves: containers that still run."""
-    mark = b"TIDEGATE_OWNER=" + container_process._OWNER.encode()
+    """Containers of this process that still run."""
+    return marked(f"TIDEGATE_OWNER={container_process._OWNER}")
+
+
+def marked(variable: str) -> list[int]:
+    """Processes that were started with this variable in their environment."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):
-                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                if variable.encode() in (folder / "environ").read_bytes().split(b"\0"):
                     found.append(int(folder.name))
     return found
 
 
-__all__ = ["ROLE", "World", "channel", "descendants", "image_uri", "jobs_cloud", "make_context"]
+__all__ = ["ROLE", "World", "channel", "descendants", "image_uri", "jobs_cloud", "make_context", "marked"]

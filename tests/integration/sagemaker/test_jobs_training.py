@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from jobs_world import ROLE, World, channel, descendants, make_context
+from jobs_world import ROLE, World, channel, descendants, make_context, marked
 
 from tidegate.local.sagemaker import jobs
 from tidegate.local.sagemaker.errors import ResourceInUse, ValidationException
@@ -374,7 +374,6 @@ def test_a_killed_local_cloud_leaves_no_process_and_its_job_is_failed_at_the_nex
     jobs_cloud: str, tmp_path: Path
 ) -> None:
     code = CLOUD.format(here=str(Path(__file__).parent), root=str(tmp_path), url=jobs_cloud)
-    mark = f"TIDEGATE_CLOUD={tmp_path}".encode()
     cloud = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
@@ -386,19 +385,9 @@ def test_a_killed_local_cloud_leaves_no_process_and_its_job_is_failed_at_the_nex
         cloud.kill()
         cloud.wait(5)
 
-    def marked() -> list[str]:
-        found = []
-        for folder in Path("/proc").iterdir():
-            try:
-                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(folder.name)
-            except OSError:
-                continue
-        return found
-
-    deadline = time.monotonic() + 5
-    while marked():
-        assert time.monotonic() < deadline, f"processes were left: {marked()}"
+    deadline = time.monotonic() + 10
+    while left := marked(f"TIDEGATE_CLOUD={tmp_path}"):
+        assert time.monotonic() < deadline, f"processes were left: {left}"
         time.sleep(0.01)
 
     ctx = make_context(jobs_cloud, tmp_path)

@@ -27,8 +27,8 @@ _OWNER = uuid.uuid4().hex
 _LONGEST_LINE_BYTES = 200_000
 # What a killed process wrote last is in the pipe already; only a stranger could hold it open for longer.
 _LAST_LINES_SECONDS = 2.0
-# The exit code of a process whose real one nobody can know any more.
-_LOST = 255
+# Where other code of this program reaped a child of ours, nobody can know its exit code any more.
+_LOST, _LOST_EXIT_CODE = 1 << 16, 255
 
 
 class CannotStart(Exception):
@@ -82,6 +82,7 @@ class Child:
         self._complained = False
         self._done = threading.Event()
         self._exit_code: int | None = None
+        _guard.stand_by()
         try:
             self._process = subprocess.Popen(
                 list(argv),
@@ -138,33 +139,34 @@ class Child:
         return code
 
     def _watch(self) -> None:
-        reaped = False
-        if hasattr(os, "waitid"):
-            # Seen but not yet reaped: its number cannot become another process's while we kill its group.
-            try:
-                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-            except ChildProcessError:
-                reaped = True
-        else:  # macOS before Python 3.13
-            self._process.wait()
+        code = self._await_end() if hasattr(os, "waitid") else self._process.wait()
         with self._signals:
             self._gone = True
-            if not reaped:
+            if code != _LOST:
                 _kill_group(self.pid)
             # A container ends with its first process; what moved to a session of its own ends here too.
             watchdog.kill_marked(b"TIDEGATE_CHILD=" + self._mark.encode())
-            code = _LOST if reaped else self._process.wait()
+            self._process.wait()
             _guard.remove(self.pid)
-        if reaped:
+        if code == _LOST:
             log.error("the end of process %d was taken by other code of this program", self.pid)
         self._reader.join(_LAST_LINES_SECONDS)
-        self._exit_code = 128 - code if code < 0 else code
+        self._exit_code = _LOST_EXIT_CODE if code == _LOST else 128 - code if code < 0 else code
         self._done.set()
         if self._on_exit is not None:
             try:
                 self._on_exit(self._exit_code)
             except Exception:
                 log.exception("what should happen at the end of process %d failed", self.pid)
+
+    def _await_end(self) -> int:
+        """See the end without reaping, so that the number stays ours while we kill its group."""
+        try:
+            end = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return _LOST
+        assert end is not None
+        return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
     def _read(self) -> None:
         pipe = self._process.stdout
@@ -198,13 +200,16 @@ class _Guard:
         self._groups: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
 
+    def stand_by(self) -> None:
+        """See to it that a watchdog runs before there is something to watch."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._start()
+
     def add(self, group: int) -> None:
         with self._lock:
             self._groups.add(group)
-            if self._process is None or self._process.poll() is not None:
-                self._start()
-            else:
-                self._tell(f"+{group}\n")
+            self._tell(f"+{group}\n")
 
     def remove(self, group: int) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ import select
 import sys
 
 SIGKILL = 9
+_LOOKS_SECONDS = (0.02, 0.1, 0.3, 0.0)
 
 
 def main() -> None:
@@ -40,7 +41,10 @@ def main() -> None:
             os.killpg(group, SIGKILL)
         except OSError:
             continue
-    kill_marked(b"TIDEGATE_OWNER=" + owner.encode())
+    # A container that was being started as its owner died carries the mark a moment later.
+    for wait_seconds in _LOOKS_SECONDS:
+        kill_marked(b"TIDEGATE_OWNER=" + owner.encode())
+        select.select([], [], [], wait_seconds)
 
 
 def kill_marked(mark: bytes) -> int:
