@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import random
 
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.e2e import cars
 from tests.e2e.town import Town, csv_bytes
 
@@ -208,3 +212,30 @@ def test_a_folder_marker_is_no_drop(town: Town):
     )
     assert [each["status"] for each in fresh] == ["SUCCEEDED"]
     assert town.states_of({"execution": fresh[0]["executionArn"]})[-1] == "Not a drop"
+
+
+def test_with_iam_enforced_a_function_can_do_its_own_work_and_no_other(town: Town):
+    if not town.cloud.auth:
+        pytest.skip("the local cloud runs without IAM; `make test` runs the suite with it too")
+    resources = town.client("cloudformation").describe_stack_resources(StackName="tidegate")["StackResources"]
+    role = next(
+        r["PhysicalResourceId"] for r in resources if r["LogicalResourceId"] == "EvaluateFunctionRole"
+    )
+    arn = town.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+    lent = town.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=town.cloud.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=lent["AccessKeyId"],
+        aws_secret_access_key=lent["SecretAccessKey"],
+        aws_session_token=lent["SessionToken"],
+    )
+    s3.put_object(Bucket=town.artifacts, Key="cars/runs/0/a.txt", Body=b"mine")
+    for forbidden in (
+        lambda: s3.put_object(Bucket=town.artifacts, Key="cars/spec.json", Body=b"not mine"),
+        lambda: s3.put_object(Bucket=town.data, Key="cars/train/a.csv", Body=b"not mine"),
+        lambda: s3.list_objects_v2(Bucket=town.data),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            forbidden()
