@@ -16,6 +16,7 @@ from tidegate.cli.apply import put_in_force
 from tidegate.cli.cloud import bring_up, project_folder
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
+from tidegate.cli.place import Options
 from tidegate.cli.predict import predict_rows
 from tidegate.cli.render import figure, status, summary, table
 from tidegate.cli.rows import Row
@@ -60,7 +61,9 @@ def demo(session: Session, port: int | None) -> int:
         "endpoints": states,
         "predictions": [{**each, "truth": truth} for each, (_, truth) in zip(predictions, cars, strict=True)],
     }
-    output.answer(document, *_last_screen(model, spec, result, record, document, cars, file))
+    state = session.options.state
+    where = "" if state == Options().state else f" --state {state}"
+    output.answer(document, *_last_screen(model, spec, result, record, document, cars, file, where))
     return 0
 
 
@@ -120,6 +123,7 @@ def _last_screen(
     document: dict[str, Any],
     cars: list[tuple[Row, float]],
     file: Path,
+    where: str,
 ) -> list[Any]:
     """Draw the gate's numbers, the endpoints, three predictions, and what to try next."""
     algorithms = list(document["predictions"][0]["by_algorithm"])
@@ -134,6 +138,14 @@ def _last_screen(
         ]
         for (row, truth), each in zip(cars, document["predictions"], strict=True)
     ]
+    next_steps = [
+        (f"tidegate predict {model} {file}", "prices for every car of the file"),
+        (f"tidegate run {result['run']}", "its states, times and reasons"),
+        (f"tidegate logs {result['run']}", "what functions and jobs wrote"),
+        ("tidegate inbox", "the notifications sent"),
+        (f"tidegate train {model} FILE --wait", "rows of your own, behind the same gate"),
+        ("tidegate down", "stop it all; what it holds is kept"),
+    ]
     return [
         summary(result, model, record),
         "",
@@ -145,10 +157,5 @@ def _last_screen(
         table(columns, rows),
         "",
         "What to try next:",
-        f"  tidegate predict {model} {file}      prices for every car of the file",
-        f"  tidegate run {result['run']}                 its states, times and reasons",
-        f"  tidegate logs {result['run']}                what functions and jobs wrote",
-        "  tidegate inbox                            the notifications sent",
-        f"  tidegate train {model} FILE --wait   train with rows of your own, behind the same gate",
-        "  tidegate down                             stop it all; what it holds is kept",
+        table(["", ""], [[f"  {command}{where}", what] for command, what in next_steps]),
     ]

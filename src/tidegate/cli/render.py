@@ -196,7 +196,7 @@ def summary(result: Mapping[str, Any], model: str, record: Mapping[str, Any]) ->
     head = Text.assemble("run ", (str(result["run"]), "bold"), " of ", (model, "bold"), ": ")
     head.append_text(status(str(result["status"])))
     took = seconds_between(record.get("started"), record.get("finished"))
-    if took is not None:
+    if took is not None and result["status"] != "DUPLICATE":
         head.append(f" in {took:.1f} s", style="dim")
     parts: list[RenderableType] = [Text(), head]
     algorithms = result.get("algorithms") or {}
@@ -208,9 +208,9 @@ def summary(result: Mapping[str, Any], model: str, record: Mapping[str, Any]) ->
 
 
 def algorithms_table(algorithms: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Draw one row an algorithm: status, test metrics with intervals, the champion, the endpoint."""
+    """Draw one row an algorithm: its status, its metrics on the test rows, and the champion's."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("algorithm", "status", "test RMSE (95 %)", "MAE", "R²", "champion's RMSE", "endpoint"):
+    for name in ("algorithm", "status", "test RMSE (95 %)", "MAE", "R²", "champion"):
         table.add_column(name, overflow="fold")
     for name, entry in algorithms.items():
         evaluation = entry.get("evaluation") or {}
@@ -221,8 +221,7 @@ def algorithms_table(algorithms: Mapping[str, Mapping[str, Any]]) -> Table:
             rmse if rmse != "–" else figure(entry.get("rmse")),
             figure(entry.get("mae")),
             figure(entry.get("r2")),
-            interval(evaluation, "champion", "rmse"),
-            str(entry.get("endpoint") or "–"),
+            figure(((evaluation.get("champion") or {}).get("rmse") or {}).get("value")),
         )
     return table
 
@@ -233,6 +232,8 @@ def _verdicts(algorithms: Mapping[str, Mapping[str, Any]]) -> Iterator[Text]:
         for check in checks:
             mark, style = MARKS[SUCCEEDED if check.get("passed") else FAILED]
             yield Text(f"{mark} ", style=style).append(f"{name}: {check.get('sentence')}", style="default")
+        if entry.get("status") == "SUCCEEDED" and entry.get("endpoint"):
+            yield Text("✓ ", style="green").append(f"{name}: served by {entry['endpoint']}", style="default")
         if not checks and entry.get("reason"):
             mark, style = MARKS[SUCCEEDED if entry.get("status") == "SUCCEEDED" else FAILED]
             yield Text(f"{mark} ", style=style).append(f"{name}: {entry['reason']}", style="default")
