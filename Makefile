@@ -51,6 +51,7 @@ integration: install
 
 e2e: $(DEMO_DATA)
 	@$(BIN)/pytest tests/e2e
+	@$(BIN)/pytest tests/e2e --iam
 
 fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)

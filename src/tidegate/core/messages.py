@@ -123,8 +123,10 @@ def tell_training(outcome: Mapping[str, Any]) -> Notification:
         "REJECTED": f"{model}: model accuracy too low, the champion stays",
         "FAILED": f"{model}: training failed",
     }
-    lines = [f"Run {run} for {outcome.get('key', 'a schedule')}: {status}.", str(outcome["reason"]), ""]
-    lines += [_algorithm_line(name, entry) for name, entry in outcome.get("algorithms", {}).items()]
+    lines = [f"Run {run} for {outcome.get('key', 'a schedule')}: {status}.", ""]
+    algorithms = [_algorithm_line(name, entry) for name, entry in outcome.get("algorithms", {}).items()]
+    # The run's reason only repeats the algorithms' where there are any.
+    lines += algorithms or [str(outcome["reason"])]
     return Notification(
         "training-" + status.lower(), model, run, heads[status][:SUBJECT_MAX], "\n".join(lines).strip()
     )
