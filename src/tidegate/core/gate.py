@@ -121,5 +121,7 @@ def _label(metric: str) -> str:
 
 
 def _figure(value: float, signed: bool = False) -> str:
+    if value == 0:
+        return "0"
     digits = 1 if abs(value) >= 100 else 3 if abs(value) >= 0.1 else 6
     return f"{value:{'+' if signed else ''},.{digits}f}"
