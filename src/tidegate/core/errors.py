@@ -31,6 +31,10 @@ class BadPredictions(TidegateError):
     """The answers of a model do not fit the rows that were asked."""
 
 
+class CombineFailed(TidegateError):
+    """The algorithms' predictions cannot be made one: a combination rule of one's own is absent or fails."""
+
+
 class BadSpec(TidegateError):
     """A model file says something that cannot be done.
 
