@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import free_port
+from tests.e2e.town import Town
 from tidegate.cli.demo import fetch_cars
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,13 @@ def test_the_documents_hold_commands_of_every_kind_that_is_tested_here():
     assert [command for command in EVERY if not command.startswith(known)] == []
 
 
+def serving(type_in: Callable[[str], str]) -> bool:
+    """Tell whether all endpoints are in service."""
+    models = json.loads(type_in(".venv/bin/tidegate models --json"))["models"]
+    states = [one["state"] for model in models for one in model["algorithms"].values()]
+    return bool(states) and set(states) == {"InService"}
+
+
 @pytest.mark.parametrize("command", sorted({c for c in EVERY if c.startswith("make ")}))
 def test_a_make_command_has_its_target(command):
     # `make test` cannot run inside itself; its parts are this very suite.
@@ -58,11 +67,22 @@ def test_the_verbs_of_the_readme_work_in_their_order(tmp_path):
     fetch_cars(tmp_path).rename(tmp_path / "cars.csv")
     (tmp_path / "models").symlink_to(ROOT / "models")
     state, port = str(tmp_path / "state"), str(free_port())
+
+    def type_in(command: str) -> str:
+        words = [str(BIN / "tidegate"), *shlex.split(command)[1:], "--state", state]
+        words += ["--port", port] if words[1] == "up" else []
+        found = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert found.returncode == 0, f"{command}: {found.stderr[-2000:]}"
+        return found.stdout
+
     try:
         for command in VERBS:
-            words = [str(BIN / "tidegate"), *shlex.split(command)[1:], "--state", state]
-            words += ["--port", port] if words[1] == "up" else []
-            found = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-            assert found.returncode == 0, f"{command}: {found.stderr[-2000:]}"
+            type_in(command)
+        assert "down" in VERBS[-1]
+        before = type_in(".venv/bin/tidegate up") and type_in(".venv/bin/tidegate runs --json")
+        assert "SUCCEEDED" in before, "what ran is still known after a stop"
+        ask = ".venv/bin/tidegate predict used-car-price cars.csv --json"
+        Town.until(lambda: serving(type_in), "the endpoints came back")
+        assert "prediction" in type_in(ask)
     finally:
         subprocess.run([BIN / "tidegate", "down", "--state", state], capture_output=True)
