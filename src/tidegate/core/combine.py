@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Callable, Mapping
 from functools import cache
+from numbers import Real
 
 from tidegate.core.errors import CombineFailed
 
@@ -41,7 +42,7 @@ def combine(rule: str, predictions: Mapping[str, float], weights: Mapping[str, f
     --------
     >>> combine("max", {"xgboost": 9500.0, "linear-learner": 9900.0})
     9900.0
-    >>> combine("weighted", {"xgboost": 9500.0, "linear-learner": 9900.0}, {"xgboost": 3, "linear-learner": 1})
+    >>> combine("weighted", {"xgboost": 9500.0, "other": 9900.0}, {"xgboost": 3, "other": 1})
     9600.0
     """
     values = list(predictions.values())
@@ -90,6 +91,6 @@ def _own(rule: str, predictions: Mapping[str, float]) -> float:
         answer = function(dict(predictions))
     except Exception as error:  # whatever a person's own code raises is theirs to read
         raise CombineFailed(f"serving.combine: {rule} failed: {type(error).__name__}: {error}") from error
-    if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
+    if isinstance(answer, bool) or not isinstance(answer, Real) or not math.isfinite(answer):
         raise CombineFailed(f"serving.combine: {rule} answered {answer!r}; it must answer a finite number")
     return float(answer)

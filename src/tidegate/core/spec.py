@@ -13,13 +13,12 @@ from tidegate.core import checks
 from tidegate.core.algorithms import Algorithm, read_algorithm
 from tidegate.core.checks import refuse
 from tidegate.core.names import MODEL_NAME_MAX, MODEL_NAME_PATTERN
+from tidegate.core.usage import Scoring, Serving, read_scoring, read_serving
 
 FEATURE_TYPES = ("numeric", "integer", "categorical", "boolean", "date")
 GATE_METRICS = ("rmse", "mae", "r2")
 CHAMPION_RULES = ("not_worse", "better", "off")
-COMBINATIONS = ("max", "min", "mean", "median")
 DEFAULT_LEVELS = 512
-BURSTABLE = ("ml.t2.", "ml.t3.")
 
 
 @dataclass(frozen=True)
@@ -50,24 +49,6 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Serving:
-    """How the model is served: instances, and how the algorithms' predictions become one."""
-
-    combine: str = "max"
-    instance: str = "ml.m5.large"
-    instances: dict[str, int] = field(default_factory=lambda: {"min": 1, "max": 1})
-    capture_percent: int = 100
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """The instances of batch transform, which takes fewer kinds of them than serving does."""
-
-    instance: str = "ml.m5.large"
-    count: int = 1
-
-
-@dataclass(frozen=True)
 class Monitor:
     """How often the captured requests are checked, and how few rows are too few for a verdict."""
 
@@ -86,8 +67,8 @@ class ModelSpec:
     id: str | None = None
     split: Split = Split()
     gate: Gate = Gate()
-    serving: Serving = Serving()
-    scoring: Scoring = Scoring()
+    serving: Serving = field(default_factory=Serving)
+    scoring: Scoring = field(default_factory=Scoring)
     monitor: Monitor = Monitor()
     notify: tuple[str, ...] = ()
 
@@ -122,16 +103,17 @@ class ModelSpec:
                 f"the id '{identity}' is listed as a feature too; take it out of features",
                 ("features", identity or ""),
             )
+        algorithms = _read_algorithms(top)
         return cls(
             name=_read_name(top),
             target=target,
             id=identity,
             features=features,
-            algorithms=_read_algorithms(top),
+            algorithms=algorithms,
             split=_read_split(top.get("split", {})),
             gate=_read_gate(top.get("gate", {})),
-            serving=_read_serving(top.get("serving", {})),
-            scoring=_read_scoring(top.get("scoring", {})),
+            serving=read_serving(top.get("serving", {}), algorithms),
+            scoring=read_scoring(top.get("scoring", {})),
             monitor=_read_monitor(top.get("monitor", {})),
             notify=_read_notify(top.get("notify", [])),
         )
@@ -218,33 +200,6 @@ def _read_gate(raw: object) -> Gate:
         ("gate", "against_champion"),
     )
     return Gate(metric, bounds["at_most"], bounds["at_least"], rule)
-
-
-def _read_serving(raw: object) -> Serving:
-    path = ("serving",)
-    entry = checks.mapping(raw, path)
-    checks.no_other_keys(entry, Serving.__dataclass_fields__, path)
-    count = checks.mapping(entry.get("instances", {"min": 1, "max": 1}), (*path, "instances"))
-    checks.no_other_keys(count, ("min", "max"), (*path, "instances"))
-    least = checks.whole(count.get("min", 1), 1, 100, (*path, "instances", "min"))
-    most = checks.whole(count.get("max", least), 1, 100, (*path, "instances", "max"))
-    if most < least:
-        refuse(f"max is {most}, less than min, {least}", (*path, "instances", "max"))
-    return Serving(
-        combine=checks.one_of(entry.get("combine", "max"), COMBINATIONS, (*path, "combine")),
-        instance=checks.instance(entry.get("instance", "ml.m5.large"), (*path, "instance")),
-        instances={"min": least, "max": most},
-        capture_percent=checks.whole(entry.get("capture_percent", 100), 0, 100, (*path, "capture_percent")),
-    )
-
-
-def _read_scoring(raw: object) -> Scoring:
-    entry = checks.mapping(raw, ("scoring",))
-    checks.no_other_keys(entry, Scoring.__dataclass_fields__, ("scoring",))
-    instance = checks.instance(entry.get("instance", Scoring.instance), ("scoring", "instance"))
-    if instance.startswith(BURSTABLE):
-        refuse(f"batch transform has no {instance}; take for example ml.m5.large", ("scoring", "instance"))
-    return Scoring(instance, checks.whole(entry.get("count", 1), 1, 100, ("scoring", "count")))
 
 
 def _read_monitor(raw: object) -> Monitor:

@@ -43,6 +43,14 @@ def test_a_good_file_gets_its_defaults_and_survives_the_round_trip():
     assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
 
+def test_weights_and_a_rule_of_ones_own_are_read():
+    weighted = {"combine": "weighted", "weights": {"xgboost": 3, "linear-learner": 1}}
+    serving = ModelSpec.from_dict(changed(("serving",), weighted)).serving
+    assert serving.weights == {"xgboost": 3.0, "linear-learner": 1.0}
+    own = changed(("serving", "combine"), "pricing.rules:cautious")
+    assert ModelSpec.from_dict(own).serving.combine == "pricing.rules:cautious"
+
+
 def test_the_reference_model_is_good():
     spec = read_model_file((ROOT / "models" / "used-car-price" / "model.yaml").read_bytes())
     assert spec.name == "used-car-price"
@@ -77,8 +85,26 @@ REFUSED = [
     (("gate",), {"metric": "r2", "at_most": 0.9}, "use at_least"),
     (("gate", "at_most"), "low", "expected a number"),
     (("serving",), {"combine": "product"}, "not one of max, min"),
+    (("serving",), {"combine": "my rules:best"}, "module:function"),
+    (("serving",), {"combine": "os:system"}, "'os' is Python's own"),
+    (("serving",), {"combine": "weighted"}, "give a weight for xgboost, linear-learner"),
+    (("serving",), {"combine": "max", "weights": {"xgboost": 1}}, "weights belong to combine: weighted"),
+    (
+        ("serving",),
+        {"combine": "weighted", "weights": {"xgboost": 0, "linear-learner": 1}},
+        "0 is outside 1e-06",
+    ),
+    (
+        ("serving",),
+        {"combine": "weighted", "weights": {"xgboost": 1, "linear-learner": 1, "forest": 1}},
+        "'forest' is not known here",
+    ),
     (("serving",), {"instances": {"min": 3, "max": 2}}, "less than min"),
     (("scoring",), {"instance": "ml.t2.medium"}, "batch transform has no ml.t2.medium"),
+    (("scoring",), {"max_concurrent": 20}, "20 requests of 6 MB are 120 MB at once"),
+    (("scoring",), {"max_payload_mb": 101}, "101 is outside 1 to 100"),
+    (("scoring",), {"bad_rows": "skip"}, "not one of set_aside, refuse"),
+    (("scoring",), {"most_bad_share": 10}, "10 is outside 0 to 1"),
     (("monitor",), {"every": "hourly"}, "1 hour"),
     (("notify",), ["nobody"], "an e-mail address"),
     (("traget",), "price", "did you mean 'target'?"),
@@ -95,7 +121,17 @@ def test_a_bad_file_is_refused_in_a_sentence_that_says_where(path, value, words)
 
 
 # What a schema of this draft cannot say: relations between members.
-RELATIONS = ("listed as a feature", "add up to", "use at_least", "less than min")
+RELATIONS = (
+    "listed as a feature",
+    "add up to",
+    "use at_least",
+    "less than min",
+    "is Python's own",
+    "give a weight for",
+    "weights belong to",
+    "'forest' is not known",
+    "MB at once",
+)
 
 
 @pytest.mark.parametrize(("path", "value", "words"), REFUSED, ids=lambda each: str(each)[:40])
