@@ -1,7 +1,7 @@
 """A recipe applied to raw rows by the standard library alone; this travels inside every endpoint.
 
 The training side encodes the same recipe with NumPy (`tidegate.table.recipe`); a property test holds the two
-to identical doubles. Python 3.9 suffices to run it: the container chooses the interpreter.
+to identical doubles. Python 3.8 suffices to run it: the container chooses the interpreter.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import csv
 import difflib
 import io
 import json
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Sequence
 
 if __package__:
     from tidegate.serving.cells import BadCell, encoder_of
@@ -94,7 +93,7 @@ class Recipe:
     def line(self, record: Record, number: int = 1) -> str:
         """Encode one record, its cells in the order of `inputs`, as one CSV line."""
         try:
-            return ",".join([text(cell) for text, cell in zip(self._texts, record)])  # noqa: B905
+            return ",".join([text(cell) for text, cell in zip(self._texts, record)])
         except BadCell:
             return self._explain(record, number)
 

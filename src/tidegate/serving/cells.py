@@ -9,8 +9,7 @@ import datetime
 import json
 import math
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Callable
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
 TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
@@ -89,7 +88,7 @@ class _Date:
             known = {"year": day.year, "month": day.month, "day": day.day, "weekday": day.weekday()}
             values = [float(known[part]) for part in self._parts]
         if self._scale is not None:
-            values = [(v - s["mean"]) / s["std"] for v, s in zip(values, self._scale)]  # noqa: B905
+            values = [(v - s["mean"]) / s["std"] for v, s in zip(values, self._scale)]
         return [*values, 1.0 if day is None else 0.0] if self._indicator else list(values)
 
     def text(self, cell: Any) -> str:
