@@ -34,6 +34,12 @@ AnyTagLoader.add_multi_constructor("!", _plain)
 TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
 
 
+def assigned(body: dict) -> set[str]:
+    """Give the variables that a state assigns, on whichever way out of it."""
+    ways = [body, *body.get("Choices", []), *body.get("Catch", [])]
+    return {name for way in ways for name in way.get("Assign", {})}
+
+
 def test_there_is_a_machine_to_check():
     assert MACHINES
 
@@ -65,6 +71,26 @@ def test_every_next_names_a_state_and_every_state_is_reached(path):
         assert targets == names
 
     check(read_machine(path))
+
+
+@each_machine
+def test_a_state_s_name_is_its_own_in_the_whole_machine_and_fits(path):
+    names = [state.path[-1] for state in states(read_machine(path))]
+    assert len(names) == len(set(names))
+    assert max(map(len, names)) <= 80
+
+
+@each_machine
+def test_an_inner_scope_does_not_assign_what_an_outer_one_has(path):
+    # Step Functions refuses a variable of a Map or Parallel that has the name of one outside it.
+    def check(machine: dict, outer: set[str]) -> None:
+        own = {name for body in machine["States"].values() for name in assigned(body)}
+        assert not own & outer
+        for body in machine["States"].values():
+            for part in [body["ItemProcessor"]] if "ItemProcessor" in body else body.get("Branches", []):
+                check(part, own | outer)
+
+    check(read_machine(path), set())
 
 
 @each_machine

@@ -1,0 +1,82 @@
+"""The template against rules of our own: what every function, machine and bucket must have."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conformance.test_asl import TEMPLATE, AnyTagLoader
+
+pytestmark = pytest.mark.conformance
+
+RESOURCES = TEMPLATE["Resources"]
+ROOT = Path(__file__).parents[2]
+
+
+def of_type(kind: str) -> dict[str, dict]:
+    """Give the resources of one type, their properties by name."""
+    return {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+MACHINES = of_type("AWS::Serverless::StateMachine")
+BUCKETS = of_type("AWS::S3::Bucket")
+
+
+def test_every_role_that_touches_data_may_use_a_key_of_one_s_own():
+    listed = set(RESOURCES["UseTheKeyPolicy"]["Properties"]["Roles"])
+    assert listed == {f"{name}Role" for name in (*FUNCTIONS, *MACHINES)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_in_its_folder_and_has_policies_of_its_own(name):
+    code = ROOT / FUNCTIONS[name]["CodeUri"]
+    assert (code / "app.py").exists()
+    words = name.removesuffix("Function")
+    assert code.name.replace("_", "") == words.lower()
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_is_private_versioned_encrypted_and_wants_encrypted_connections(name):
+    bucket = BUCKETS[name]
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["BucketEncryption"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    [policy] = [p for p in of_type("AWS::S3::BucketPolicy").values() if p["Bucket"] == name]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def statements() -> list[tuple[str, dict]]:
+    """Give every statement of every policy written in the template, under its resource's name."""
+    found = []
+    for name, properties in {**FUNCTIONS, **MACHINES}.items():
+        for policy in properties.get("Policies", []):
+            if isinstance(policy, dict):
+                found += [(name, each) for each in policy["Statement"]]
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            found += [
+                (name, each) for each in policy["PolicyDocument"]["Statement"] if isinstance(each, dict)
+            ]
+    return found
+
+
+# Actions for which AWS takes no named resource, or only through a condition.
+NAMELESS = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"), statements(), ids=lambda each: each if isinstance(each, str) else each.get("Sid")
+)
+def test_a_statement_names_its_actions_and_its_resources(name, statement):
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    assert not [action for action in actions if "*" in action]
+    if statement["Resource"] == "*":
+        assert all(action in NAMELESS or action.startswith("logs:") for action in actions), actions
+
+
+def test_the_template_holds_no_yaml_aliases_which_cloudformation_does_not_read():
+    events = yaml.parse((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
+    assert not [event for event in events if isinstance(event, yaml.AliasEvent)]
