@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tidegate.table.columns import Categories, Codes, Floats, codes_of
+from tidegate.table.columns import Categories, Codes, Flags, Floats, codes_of
 from tidegate.table.read.values import PARSERS, is_missing, parse_date
 
 FIRST_DAY, LAST_DAY = parse_date("0001-01-01"), parse_date("9999-12-31")
@@ -52,14 +53,40 @@ def categories(codes: Codes, texts: Sequence[str]) -> Categories:
     return Categories(renumber[codes], tuple(names))
 
 
-def parsed(codes: Codes, texts: Sequence[str], kind: str) -> Floats:
-    """Read the texts of a numeric, integer, boolean or date column.
+@dataclass(frozen=True)
+class Cells:
+    """A column of numbers as it was read, and which of its cells do not fit the column's type.
 
-    Raises
-    ------
-    BadCells
-        For the first row whose text is not of that kind.
+    Attributes
+    ----------
+    values : array of float64
+        The numbers; NaN marks a gap, and also stands where a cell is wrong.
+    wrong : array of bool
+        Which cells are wrong.
+    text : callable
+        Gives what the cell of a row holds, for a sentence.
     """
+
+    values: Floats
+    wrong: Flags
+    text: Callable[[int], str]
+
+    def all_right(self) -> Floats:
+        """Give the numbers if every cell fits.
+
+        Raises
+        ------
+        BadCells
+            For the first row whose cell does not.
+        """
+        rows = np.flatnonzero(self.wrong)
+        if len(rows):
+            raise BadCells(int(rows[0]), self.text(int(rows[0])), len(rows))
+        return self.values
+
+
+def read_texts(codes: Codes, texts: Sequence[str], kind: str) -> Cells:
+    """Read the texts of a numeric, integer, boolean or date column."""
     parse = PARSERS[kind]
     values = np.full(len(texts) + 1, np.nan)
     bad = np.zeros(len(texts) + 1, dtype=bool)
@@ -68,20 +95,11 @@ def parsed(codes: Codes, texts: Sequence[str], kind: str) -> Floats:
             values[code] = parse(texts[code])
         except ValueError:
             bad[code] = True
-    if bad.any():
-        wrong = np.flatnonzero(bad[codes])
-        raise BadCells(int(wrong[0]), texts[int(codes[wrong[0]])], len(wrong))
-    return values[codes]
+    return Cells(values[codes], bad[codes], lambda row: texts[int(codes[row])])
 
 
-def checked(values: Floats, kind: str) -> Floats:
-    """Check numbers that were numbers already: finite, and whole, 0 or 1, or days of the calendar by type.
-
-    Raises
-    ------
-    BadCells
-        For the first row that is not.
-    """
+def read_numbers(values: Floats, kind: str) -> Cells:
+    """Check numbers that were numbers already: finite, and whole, 0 or 1, or days of the calendar by type."""
     wrong = np.isinf(values)
     if kind == "integer":
         wrong |= ~np.isnan(values) & (values != np.floor(values))
@@ -89,10 +107,17 @@ def checked(values: Floats, kind: str) -> Floats:
         wrong |= (values < FIRST_DAY) | (values > LAST_DAY)
     elif kind == "boolean":
         wrong |= ~np.isnan(values) & (values != 0) & (values != 1)
-    rows = np.flatnonzero(wrong)
-    if len(rows):
-        raise BadCells(int(rows[0]), repr(float(values[rows[0]])), len(rows))
-    return values
+    return Cells(values, wrong, lambda row: repr(float(values[row])))
+
+
+def parsed(codes: Codes, texts: Sequence[str], kind: str) -> Floats:
+    """Read texts that must all be of a kind; raises BadCells for the first row whose text is not."""
+    return read_texts(codes, texts, kind).all_right()
+
+
+def checked(values: Floats, kind: str) -> Floats:
+    """Check numbers that must all be of a kind; raises BadCells for the first row whose number is not."""
+    return read_numbers(values, kind).all_right()
 
 
 def present(target: Floats) -> Floats:

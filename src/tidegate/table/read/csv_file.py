@@ -14,7 +14,7 @@ from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, f
 from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
 from tidegate.table.read.csv_trouble import explain_structure, line_of_row, read_header, rows_of
 from tidegate.table.read.look import Look
-from tidegate.table.read.names import find_columns
+from tidegate.table.read.names import expected_names, find_columns
 from tidegate.table.read.sentences import bad_cell
 from tidegate.table.read.values import ARROW_NULLS
 
@@ -30,8 +30,9 @@ def read_csv(path: Path, spec: ModelSpec, name: str, seen: Look) -> Table:
     BadDrop
         For a structure or a cell that does not fit, by its line.
     """
-    header = read_header(path, spec, name, seen)
-    places = find_columns(header, spec, name)
+    wanted = expected_names(spec)
+    header = read_header(path, wanted, name, seen)
+    places = find_columns(header, wanted, name, target=spec.target)
     if not any(True for _ in islice(rows_of(path, seen.gzipped), 1, 2)):  # pyarrow would call this an error
         return Table(name, {}, np.empty(0), None, np.empty(0, dtype=np.int64))
     kinds = {spec.target: "numeric", **{column: feature.type for column, feature in spec.features.items()}}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
-from tidegate.core.spec import ModelSpec
 from tidegate.table.read.look import Look, open_text
-from tidegate.table.read.names import expected_names
 
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -25,15 +23,15 @@ def rows_of(path: Path, gzipped: bool, *, strict: bool = False) -> Iterator[tupl
             begins = reader.line_num + 1
 
 
-def read_header(path: Path, spec: ModelSpec, name: str, seen: Look) -> list[str]:
+def read_header(path: Path, wanted: Sequence[str], name: str, seen: Look) -> list[str]:
     """Read the column names, and refuse a file whose columns are not separated by commas."""
     try:
         header = next(rows_of(path, seen.gzipped))[1]
     except csv.Error as error:
-        raise _csv_error(name, 1, error) from None
+        raise csv_error(name, 1, error) from None
     if len(header) == 1:
         for delimiter, words in _DELIMITERS.items():
-            if delimiter in header[0] and len(expected_names(spec)) > 1:
+            if delimiter in header[0] and len(wanted) > 1:
                 raise BadDrop(
                     f"{name} separates its columns by {words}; save it with commas between the columns and "
                     "drop it again",
@@ -65,10 +63,11 @@ def explain_structure(path: Path, name: str, seen: Look, width: int, *, strict: 
             if len(cells) != width:
                 raise _wrong_width(name, line, len(cells), width)
     except csv.Error as error:
-        raise _csv_error(name, line + 1, error) from None
+        raise csv_error(name, line + 1, error) from None
 
 
-def _csv_error(name: str, line: int, error: csv.Error) -> BadDrop:
+def csv_error(name: str, line: int, error: csv.Error) -> BadDrop:
+    """Say that a quotation mark is probably never closed."""
     return BadDrop(
         f"{name}, at or after line {line}: {error}; most often a quotation mark is opened there and never "
         "closed",

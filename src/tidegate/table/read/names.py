@@ -18,7 +18,12 @@ def expected_names(spec: ModelSpec) -> list[str]:
 
 
 def find_columns(
-    found: Sequence[str], spec: ModelSpec, name: str, *, header_line: int | None = 1
+    found: Sequence[str],
+    wanted: Sequence[str],
+    name: str,
+    *,
+    target: str | None = None,
+    header_line: int | None = 1,
 ) -> dict[str, int]:
     """Say in which place each expected column is.
 
@@ -26,6 +31,12 @@ def find_columns(
     ----------
     found : sequence of str
         The names in the file, in order.
+    wanted : sequence of str
+        The columns that there must be.
+    name : str
+        What people call the file.
+    target : str or None
+        Which of the wanted columns is to be predicted, where the file is to learn from.
     header_line : int or None
         The line that holds the names; None for Parquet, which always has names.
 
@@ -35,17 +46,15 @@ def find_columns(
         If the file has no header, lacks a column, or has one of them twice.
     """
     names = [each.strip() for each in found]
-    wanted = expected_names(spec)
     missing = [each for each in wanted if each not in names]
     if len(missing) == len(wanted):
         raise _nothing_fits(names, wanted, name, header_line)
-    if spec.target in missing:
-        hint = _hint(spec.target, names, wanted)
+    if target is not None and target in missing:
+        hint = _hint(target, names, wanted)
         raise BadDrop(
-            f"{name} has no target column '{spec.target}'{hint}; add it, or name another target in "
-            "model.yaml",
+            f"{name} has no target column '{target}'{hint}; add it, or name another target in model.yaml",
             row=header_line,
-            column=spec.target,
+            column=target,
         )
     if missing:
         lacking = ", ".join(f"'{each}'{_hint(each, names, wanted)}" for each in missing[:SHOWN_NAMES])
@@ -68,7 +77,7 @@ def find_columns(
     return {each: names.index(each) for each in wanted}
 
 
-def _nothing_fits(names: list[str], wanted: list[str], name: str, header_line: int | None) -> BadDrop:
+def _nothing_fits(names: list[str], wanted: Sequence[str], name: str, header_line: int | None) -> BadDrop:
     if header_line is not None and (any(is_number(each) for each in names) or len(set(names)) < len(names)):
         return BadDrop(
             f"{name} has no header: line {header_line} reads {_listed(names)}, which looks like a row; make "
@@ -82,7 +91,7 @@ def _nothing_fits(names: list[str], wanted: list[str], name: str, header_line: i
     )
 
 
-def _hint(missing: str, names: list[str], wanted: list[str]) -> str:
+def _hint(missing: str, names: list[str], wanted: Sequence[str]) -> str:
     spare = {each.lower(): each for each in names if each not in wanted}
     close = difflib.get_close_matches(missing.lower(), list(spare), 1)
     return f" (did you mean '{spare[close[0]]}'?)" if close else ""

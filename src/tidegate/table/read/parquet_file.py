@@ -10,15 +10,23 @@ import numpy as np
 from tidegate.core.errors import BadDrop
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
-from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
-from tidegate.table.read.names import find_columns
+from tidegate.table.read.convert import (
+    BadCells,
+    Cells,
+    categories,
+    present,
+    read_numbers,
+    read_texts,
+    split_dictionary,
+)
+from tidegate.table.read.names import expected_names, find_columns
 from tidegate.table.read.sentences import bad_cell
 
 # What pyarrow raises for bytes that are not what they should be: its own errors derive from these.
-_DAMAGE = (OSError, ValueError, LookupError, NotImplementedError, MemoryError)
+DAMAGE = (OSError, ValueError, LookupError, NotImplementedError, MemoryError)
 
 
-class _WrongType(Exception):
+class WrongType(Exception):
     """A column is stored in a type that cannot become the wanted one."""
 
 
@@ -34,11 +42,11 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
 
     try:
         file = pq.ParquetFile(path)
-    except _DAMAGE as error:
-        raise _damaged(name, error) from None
+    except DAMAGE as error:
+        raise damaged(name, error) from None
     with file:
         names = file.schema_arrow.names
-        places = find_columns(names, spec, name, header_line=None)
+        places = find_columns(names, expected_names(spec), name, target=spec.target, header_line=None)
         columns: dict[str, Column] = {}
         target = np.empty(0)
         for column in [*spec.features, spec.target]:
@@ -46,23 +54,21 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
             array = _read_column(file, names[places[column]], name)
             try:
                 if column == spec.target:
-                    target = present(_numbers(array, kind))
+                    target = present(numbers(array, kind).all_right())
                 else:
                     columns[column] = (
-                        _categories(array) if kind == "categorical" else Numbers(_numbers(array, kind))
+                        text_column(array)
+                        if kind == "categorical"
+                        else Numbers(numbers(array, kind).all_right())
                     )
             except BadCells as bad:
                 row = bad.row + 1
                 raise bad_cell(
                     name, column, kind, bad, f"row {row}", row, target=column == spec.target
                 ) from None
-            except _WrongType:
-                raise BadDrop(
-                    f"{name}: column '{column}' is stored as {array.type}, and {kind} is expected; store it "
-                    "as numbers or text, or change the column's type in model.yaml",
-                    column=column,
-                ) from None
-        ids = _categories(_read_column(file, names[places[spec.id]], name)) if spec.id else None
+            except WrongType:
+                raise wrong_type(name, column, array.type, kind) from None
+        ids = text_column(_read_column(file, names[places[spec.id]], name)) if spec.id else None
     return Table(name, columns, target, ids, np.arange(1, len(target) + 1))
 
 
@@ -70,17 +76,28 @@ def _read_column(file: Any, column: str, name: str) -> Any:
     try:
         array = file.read(columns=[column]).column(column)
         array.validate(full=True)  # texts that are no UTF-8, among others
-    except _DAMAGE as error:
-        raise _damaged(name, error) from None
+    except DAMAGE as error:
+        raise damaged(name, error) from None
     return array
 
 
-def _damaged(name: str, error: Exception) -> BadDrop:
+def damaged(name: str, error: Exception) -> BadDrop:
+    """Say that a file's bytes are not what Parquet's should be."""
     first = str(error).split("\n", 1)[0].rstrip(".")
     return BadDrop(f"{name} is a damaged Parquet file ({first}); write it again and drop it")
 
 
-def _numbers(array: Any, kind: str) -> Floats:
+def wrong_type(name: str, column: str, stored: Any, kind: str) -> BadDrop:
+    """Say that a column is stored in a type that cannot become the wanted one."""
+    return BadDrop(
+        f"{name}: column '{column}' is stored as {stored}, and {kind} is expected; store it as numbers or "
+        "text, or change the column's type in model.yaml",
+        column=column,
+    )
+
+
+def numbers(array: Any, kind: str) -> Cells:
+    """Read a stored column as numeric, integer, boolean or date; raises WrongType where that cannot be."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -89,19 +106,19 @@ def _numbers(array: Any, kind: str) -> Floats:
         array = pc.cast(array, stored.value_type)
         stored = array.type
     if pa.types.is_null(stored):
-        return np.full(len(array), np.nan)
+        return read_numbers(np.full(len(array), np.nan), kind)
     if pa.types.is_string(stored) or pa.types.is_large_string(stored) or pa.types.is_string_view(stored):
-        return parsed(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))), kind)
+        return read_texts(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))), kind)
     if kind == "date":
-        return checked(_days(array), kind)
+        return read_numbers(_days(array), kind)
     if pa.types.is_float16(stored) or pa.types.is_float32(stored):
         # By way of the text: 0.1 stored in four bytes is the 0.1 of a CSV, not 0.10000000149011612.
         array = pc.cast(pc.cast(array, pa.float32()), pa.string())
     elif pa.types.is_boolean(stored):
         array = pc.cast(array, pa.uint8())
     elif not (pa.types.is_integer(stored) or pa.types.is_floating(stored) or pa.types.is_decimal(stored)):
-        raise _WrongType
-    return checked(floats_of(pc.cast(array, pa.float64(), safe=False)), kind)
+        raise WrongType
+    return read_numbers(floats_of(pc.cast(array, pa.float64(), safe=False)), kind)
 
 
 def _days(array: Any) -> Floats:
@@ -110,19 +127,20 @@ def _days(array: Any) -> Floats:
 
     stored = array.type
     if not (pa.types.is_date(stored) or pa.types.is_timestamp(stored)):
-        raise _WrongType
+        raise WrongType
     if pa.types.is_timestamp(stored) and stored.tz:
         try:
             # The day that the writer saw. UTC needs no table of zones, which a small machine may lack.
             utc = stored.tz in ("UTC", "+00:00")
             array = pc.cast(array, pa.timestamp(stored.unit)) if utc else pc.local_timestamp(array)
         except pa.ArrowInvalid:
-            raise _WrongType from None
+            raise WrongType from None
     days = pc.cast(pc.cast(array, pa.date32(), safe=False), pa.int32())
     return floats_of(pc.cast(days, pa.float64()))
 
 
-def _categories(array: Any) -> Categories:
+def text_column(array: Any) -> Categories:
+    """Read a stored column as texts; raises WrongType for nested and binary ones."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -134,7 +152,7 @@ def _categories(array: Any) -> Categories:
         codes, values = split_dictionary(pc.dictionary_encode(array))
         return categories(codes, [_number_text(value) for value in values])
     if pa.types.is_nested(stored) or pa.types.is_binary(stored) or pa.types.is_large_binary(stored):
-        raise _WrongType
+        raise WrongType
     if pa.types.is_null(stored):
         return categories(np.full(len(array), -1, dtype=np.int32), [])
     return categories(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))))
