@@ -77,6 +77,32 @@ def test_a_registered_image_wins_over_ours(tmp_path: Path, monkeypatch: pytest.M
     assert find_image("linear-learner:1").train is not None
 
 
+def test_paths_in_a_registry_lead_from_its_folder_and_words_stay_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "images"
+    (home / "bin").mkdir(parents=True)
+    for name in ("fit.py", "python3", "bin/serve"):
+        (home / name).touch()
+    (home / "images.json").write_text(
+        json.dumps(
+            {
+                "own": {
+                    "train": ["python3", "fit.py", "--fast"],
+                    "serve": ["bin/serve", "/etc/hostname"],
+                    "process": ["./not-there-yet"],
+                }
+            }
+        )
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TIDEGATE_IMAGES", "images/images.json")
+    image = find_image("own:1")
+    assert image.train == ("python3", str(home / "fit.py"), "--fast")
+    assert image.serve == (str(home / "bin/serve"), "/etc/hostname")
+    assert image.process == (str(home / "not-there-yet"),)
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [
@@ -112,3 +138,19 @@ def test_linear_learner_metric_lines_are_read() -> None:
     assert value_of(image, "validation:objective_loss", epoch) == "0.25"
     assert value_of(image, "test:mse", "#quality_metric: host=algo-1, test mse <loss>=4.5") == "4.5"
     assert value_of(image, "train:progress", "#progress_metric: host=algo-1, completed 40 %") == "40"
+
+
+@pytest.mark.parametrize(
+    ("metric", "printed"),
+    [
+        ("test:objective_loss", "test mse_objective <loss>=4.5"),
+        ("validation:binary_f_beta", "validation binary_f_1.000 <score>=4.5"),
+        ("test:macro_f_beta", "test macro_f_0.500 <score>=4.5"),
+        ("test:dcg", "test dcg <score>=4.5"),
+        ("validation:multiclass_top_k_accuracy", "validation multiclass_top_k_accuracy_3 <score>=4.5"),
+    ],
+)
+def test_metrics_printed_with_their_parameter_or_on_the_test_channel_are_read(
+    metric: str, printed: str
+) -> None:
+    assert value_of("linear-learner:1", metric, f"#quality_metric: host=algo-1, {printed}") == "4.5"

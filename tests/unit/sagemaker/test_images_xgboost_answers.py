@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tidegate.local.sagemaker.images.container import ContainerError
-from tidegate.local.sagemaker.images.linear_learner.recordio import read_records
+from tidegate.local.sagemaker.images.recordio import read_records
 from tidegate.local.sagemaker.images.server import Refused
 from tidegate.local.sagemaker.images.xgboost.answers import RECORDIO, accepted_type, write, write_selected
 from tidegate.local.sagemaker.images.xgboost.library import xgboost

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.local.sagemaker.images.container import ContainerError
-from tidegate.local.sagemaker.images.linear_learner.recordio import Tensor, write_frame, write_record
+from tidegate.local.sagemaker.images.recordio import Tensor, write_frame, write_record
 from tidegate.local.sagemaker.images.server import Refused
 from tidegate.local.sagemaker.images.xgboost.channels import format_of, load_channels
 from tidegate.local.sagemaker.images.xgboost.payload import parse, parse_csv

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from tidegate.local.sagemaker.images.container import ClientError
 from tidegate.local.sagemaker.images.linear_learner import dataset
 from tidegate.local.sagemaker.images.linear_learner.dataset import CSV, RECORDIO, read_channel
-from tidegate.local.sagemaker.images.linear_learner.errors import ClientError
-from tidegate.local.sagemaker.images.linear_learner.recordio import Tensor, write_frame, write_record
+from tidegate.local.sagemaker.images.recordio import Tensor, write_frame, write_record
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tidegate.local.sagemaker.images.container import ClientError
 from tidegate.local.sagemaker.images.linear_learner.candidates import make_candidates
-from tidegate.local.sagemaker.images.linear_learner.errors import ClientError
 from tidegate.local.sagemaker.images.linear_learner.hyperparameters import PARAMETERS, read_hyperparameters
 
 REGRESSOR = {"predictor_type": "regressor"}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.local.sagemaker.images.linear_learner.errors import ClientError
-from tidegate.local.sagemaker.images.linear_learner.recordio import (
+from tidegate.local.sagemaker.images.container import ClientError
+from tidegate.local.sagemaker.images.recordio import (
     Tensor,
     read_records,
     write_frame,

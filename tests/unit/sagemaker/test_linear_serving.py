@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tidegate.local.sagemaker.images.linear_learner.artifact import LinearModel, ModelUnreadable
-from tidegate.local.sagemaker.images.linear_learner.recordio import (
+from tidegate.local.sagemaker.images.linear_learner.serving import Server
+from tidegate.local.sagemaker.images.recordio import (
     Tensor,
     read_records,
     write_frame,
     write_record,
 )
-from tidegate.local.sagemaker.images.linear_learner.serving import Server
 from tidegate.local.sagemaker.images.server import Refused
 
 REGRESSOR = LinearModel("regressor", np.array([[2.0], [0.5]]), np.array([1.0]))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tidegate.local.sagemaker.images.container import ClientError
 from tidegate.local.sagemaker.images.linear_learner.artifact import LinearModel
 from tidegate.local.sagemaker.images.linear_learner.binary import best_cut
-from tidegate.local.sagemaker.images.linear_learner.errors import ClientError
 from tidegate.local.sagemaker.images.linear_learner.hyperparameters import read_hyperparameters
 from tidegate.local.sagemaker.images.linear_learner.losses import make_loss
 from tidegate.local.sagemaker.images.linear_learner.metrics import roc_auc

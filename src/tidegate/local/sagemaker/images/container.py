@@ -17,6 +17,17 @@ class ContainerError(Exception):
     """The job cannot go on for a reason its author can mend; the message becomes the job's FailureReason."""
 
 
+class ClientError(ContainerError):
+    """A fault in the request, the data or the settings, told as the built-in algorithms tell it.
+
+    As a job's reason it reads ``ClientError: …``; ``sentence`` is the bare text.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"ClientError: {sentence}")
+        self.sentence = sentence
+
+
 def ml_root() -> Path:
     """The folder that stands for `/opt/ml`: `TIDEGATE_ML_ROOT`, or the real one inside a real container."""
     return Path(os.environ.get("TIDEGATE_ML_ROOT") or "/opt/ml")

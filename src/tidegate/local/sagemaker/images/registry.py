@@ -53,22 +53,25 @@ XGBOOST_METRICS = (
 # A number and not \S+, which would run on through "#011" into the next metric of the line.
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _LINEAR_LINE = r"#quality_metric: host=\S+, "
-_LINEAR_METRICS = (
-    "mse",
-    "rmse",
-    "mae",
-    "r2",
-    "absolute_loss",
-    "binary_classification_accuracy",
-    "binary_f_beta",
-    "precision",
-    "recall",
-    "roc_auc_score",
-    "multiclass_accuracy",
-    "macro_precision",
-    "macro_recall",
-    "macro_f_beta",
-)
+# By their documented names; some are printed with the parameter that they were taken at, as binary_f_1.000.
+_LINEAR_METRICS = {
+    "mse": "mse",
+    "rmse": "rmse",
+    "mae": "mae",
+    "r2": "r2",
+    "absolute_loss": "absolute_loss",
+    "binary_classification_accuracy": "binary_classification_accuracy",
+    "binary_f_beta": r"binary_f_\S+",
+    "precision": "precision",
+    "recall": "recall",
+    "roc_auc_score": "roc_auc_score",
+    "dcg": "dcg",
+    "multiclass_accuracy": "multiclass_accuracy",
+    "multiclass_top_k_accuracy": r"multiclass_top_k_accuracy_\S+",
+    "macro_precision": "macro_precision",
+    "macro_recall": "macro_recall",
+    "macro_f_beta": r"macro_f_\S+",
+}
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,8 @@ def _user_image(path: Path, name: str, entry: Any) -> Image:
             f"{where}: unknown key {sorted(unknown)[0]!r}; "
             "the keys are train, serve, process and metric_definitions."
         )
-    commands = {key: _command(where, key, entry.get(key)) for key in ("train", "serve", "process")}
+    home = path.absolute().parent
+    commands = {key: _command(where, home, key, entry.get(key)) for key in ("train", "serve", "process")}
     if not any(commands.values()):
         raise BadImageRegistry(f"{where}: name at least one command: train, serve or process.")
     try:
@@ -170,12 +174,23 @@ def _user_image(path: Path, name: str, entry: Any) -> Image:
     return Image(name, commands["train"], commands["serve"], commands["process"], metrics)
 
 
-def _command(where: str, key: str, value: Any) -> tuple[str, ...] | None:
+def _command(where: str, home: Path, key: str, value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not value or not all(isinstance(part, str) for part in value):
         raise BadImageRegistry(f"{where}: {key} must be a list of strings, the command and its arguments.")
-    return tuple(value)
+    program, *arguments = value
+    return (_found(home, program, is_program=True), *(_found(home, part) for part in arguments))
+
+
+def _found(home: Path, part: str, *, is_program: bool = False) -> str:
+    """Return a part of a command, absolute where it is a path that leads from the registry's folder.
+
+    A bare name is a file there or just a word; as a program it is looked for on the PATH, as shells do.
+    """
+    path = home / part
+    relative = part.startswith(("./", "../"))
+    return str(path) if relative or (path.exists() and not (is_program and "/" not in part)) else part
 
 
 def _ours(
@@ -197,14 +212,15 @@ def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
         (f"{channel}:objective_loss", _LINEAR_LINE + rf"epoch=\S+, {channel} \S+_objective <loss>=(\S+)")
         for channel in ("train", "validation")
     )
+    tested = ("test:objective_loss", _LINEAR_LINE + r"test \S+_objective <loss>=(\S+)")
     final = tuple(
-        (f"{channel}:{metric}", _LINEAR_LINE + rf"{channel} {metric} <(?:loss|score)>=(\S+)")
+        (f"{channel}:{metric}", _LINEAR_LINE + rf"{channel} {printed} <(?:loss|score)>=(\S+)")
         for channel in ("validation", "test")
-        for metric in _LINEAR_METRICS
+        for metric, printed in _LINEAR_METRICS.items()
         if (channel, metric) != ("test", "rmse")  # AWS documents no test:rmse
     )
     progress = ("train:progress", r"#progress_metric: host=\S+, completed (\S+) %")
-    return (*objective, *final, progress)
+    return (*objective, tested, *final, progress)
 
 
 _OURS = {

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tidegate.local.sagemaker.images.recordio import write_records
+
 from .artifact import LinearModel
-from .recordio import write_records
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tidegate.local.sagemaker.images.container import ml_root
+from tidegate.local.sagemaker.images.container import ClientError, ml_root
+from tidegate.local.sagemaker.images.recordio import MAGIC, Record, Tensor, read_records
 
-from .errors import ClientError
 from .log import log
-from .recordio import MAGIC, Record, Tensor, read_records
 
 Floats = npt.NDArray[np.float64]
 

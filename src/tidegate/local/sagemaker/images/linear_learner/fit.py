@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tidegate.local.sagemaker.images.container import ClientError
+
 from . import log
 from .binary import best_cut
 from .candidates import AMAZON_MODELS, Candidate, make_candidates
 from .dataset import Dataset
-from .errors import ClientError
 from .hyperparameters import Hyperparameters
 from .losses import Loss
 from .optimizers import Adam, Optimizer, Penalty, RmsProp, Schedule, Sgd, Whitened

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .errors import ClientError
+from tidegate.local.sagemaker.images.container import ClientError
 
 Value = int | float | bool | str
 

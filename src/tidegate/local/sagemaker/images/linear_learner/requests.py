@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ClientError
-from .recordio import read_records
+from tidegate.local.sagemaker.images.container import ClientError
+from tidegate.local.sagemaker.images.recordio import read_records
 
 Floats = npt.NDArray[np.float64]
 

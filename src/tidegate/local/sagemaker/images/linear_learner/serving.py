@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from tidegate.local.sagemaker.images.container import ml_root
+from tidegate.local.sagemaker.images.container import ClientError, ml_root
 from tidegate.local.sagemaker.images.server import Answer, Refused, parameters, serve
 
 from . import answers, requests
 from .artifact import LinearModel, ModelUnreadable
-from .errors import ClientError
 
 
 class Server:

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tidegate.local.sagemaker.images.container import ml_root, read_config
+from tidegate.local.sagemaker.images.container import ClientError, ml_root, read_config
 
 from . import log
 from .artifact import LinearModel, sigmoid
 from .binary import best_cut
 from .dataset import Dataset, read_channel
-from .errors import ClientError
 from .fit import SEED, Trainer
 from .hyperparameters import Hyperparameters, read_hyperparameters
 from .losses import Loss, make_loss

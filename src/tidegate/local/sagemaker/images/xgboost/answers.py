@@ -64,7 +64,7 @@ def _encode(entries: list[dict[str, Any]], media_type: str) -> bytes:
         return json.dumps({"predictions": entries}).encode()
     if media_type == JSON_LINES:
         return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
-    from tidegate.local.sagemaker.images.linear_learner.recordio import write_records
+    from tidegate.local.sagemaker.images.recordio import write_records
 
     return write_records([{key: np.atleast_1d(value) for key, value in entry.items()} for entry in entries])
 

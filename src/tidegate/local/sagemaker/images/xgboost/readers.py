@@ -127,7 +127,7 @@ def read_recordio(path: Path, has_weights: bool) -> Table:  # noqa: ARG001  (rec
 
 def decode_recordio(data: bytes) -> tuple[Any, Floats | None]:
     """Decode RecordIO-protobuf bytes to (features, labels); sparse records give a CSR matrix."""
-    from tidegate.local.sagemaker.images.linear_learner.recordio import read_records
+    from tidegate.local.sagemaker.images.recordio import read_records
 
     tensors, labels = [], []
     for record in read_records(data):

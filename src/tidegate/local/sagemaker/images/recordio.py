@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ClientError
+from tidegate.local.sagemaker.images.container import ClientError
 
 MAGIC = 0xCED7230A
 _FLOAT32, _FLOAT64, _INT32 = 2, 3, 7
