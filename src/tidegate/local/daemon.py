@@ -15,13 +15,15 @@ from typing import Any
 
 import uvicorn
 
+from tidegate.core.errors import TidegateError
 from tidegate.local import settings
-from tidegate.local.emulator import embedding
+from tidegate.local.emulator import embedding, sessions
 from tidegate.local.emulator.guard import App, Receive, Scope, Send, answer, guarded
 from tidegate.local.emulator.saving import Saver
 from tidegate.local.sagemaker import integrations, service
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.images.registry import find_image
+from tidegate.local.sagemaker.roles import Roles
 from tidegate.local.sagemaker.store import Store
 from tidegate.local.settings import StateFolder
 
@@ -47,10 +49,12 @@ class Daemon:
         self._folder = folder
         self._auth = auth
         folder.sagemaker.mkdir(parents=True, exist_ok=True)
+        url = f"http://127.0.0.1:{port}"
+        self._roles = _make_roles(url) if auth else None
         self._context = Context(
             region=settings.REGION,
             account=settings.ACCOUNT,
-            endpoint_url=f"http://127.0.0.1:{port}",
+            endpoint_url=url,
             root=folder.sagemaker,
             store=Store(folder.sagemaker / "records.db"),
             images=find_image,
@@ -58,6 +62,7 @@ class Daemon:
             max_jobs=max(2, (os.cpu_count() or 2) // 2),
             access_key_id=settings.ACCESS_KEY_ID,
             secret_access_key=settings.SECRET_ACCESS_KEY,
+            roles=self._roles,
         )
         self._saver = Saver(folder.emulator)
         self._changed = asyncio.Event()
@@ -77,6 +82,8 @@ class Daemon:
             await self._emulator(scope, receive, self._after_startup(send))
         elif scope["type"] == "http" and scope["path"] == settings.READY_PATH:
             await self._say_ready(send)
+        elif scope["type"] == "http" and scope["path"] == settings.CREDENTIALS_PATH and self._roles:
+            await _give_credentials(self._roles, scope, send)
         else:
             self._changed.set()
             await self._emulator(scope, receive, send)
@@ -170,6 +177,32 @@ class _Server(uvicorn.Server):
                 super(_Server, self).handle_exit(sig, frame)
 
         self._loop.call_soon_threadsafe(begin)
+
+
+def _make_roles(url: str) -> Roles:
+    return Roles(
+        check=sessions.check_trust,
+        issue=sessions.issue,
+        region=settings.REGION,
+        endpoint_url=url,
+        credentials_url=f"{url}{settings.CREDENTIALS_PATH}",
+    )
+
+
+async def _give_credentials(roles: Roles, scope: Scope, send: Send) -> None:
+    """Answer a container that shows the token it was started with."""
+    token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    try:
+        document = roles.document(token)
+    except TidegateError as error:
+        await answer(send, 400, {"code": "RoleGone", "message": str(error)})
+        return
+    if document is None:
+        await answer(
+            send, 403, {"code": "Forbidden", "message": "The authorization token is not known here."}
+        )
+    else:
+        await answer(send, 200, document)
 
 
 def _bind(handler: integrations.Integration, context: Context) -> Callable[..., dict[str, Any]]:

@@ -14,11 +14,16 @@ ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"
 DEFAULT_PORT = 4566
 
-# The one path that is ours and not AWS's: it says which local cloud answers, and whether it is ready.
+# Paths that are ours and not AWS's. This one says which local cloud answers, and whether it is ready.
 READY_PATH = "/_tidegate/ready"
+# Where containers fetch the credentials of their role, as they do on AWS from an address of their host.
+CREDENTIALS_PATH = "/_tidegate/credentials"
 
 # Every process of a local cloud carries this variable, with its state folder: so `down` finds them all.
 MARKER = "TIDEGATE_CLOUD"
+
+# Names a file of images of one's own (sagemaker/images/registry.py).
+IMAGES_SETTING = "TIDEGATE_IMAGES"
 
 # What the emulator serves; SageMaker is ours and comes on top.
 SERVICES = (
@@ -160,8 +165,11 @@ def daemon_environment(
         The environment it is started from.
     """
     cores = os.cpu_count() or 2
+    # A local cloud works in its state folder, from where a relative path would lead elsewhere.
+    images = given.get(IMAGES_SETTING)
     return {
         **machine_environment(given),
+        **({IMAGES_SETTING: str(Path(images).absolute())} if images else {}),
         **client_environment(f"http://127.0.0.1:{port}"),
         MARKER: str(folder.path),
         "PYTHONUNBUFFERED": "1",

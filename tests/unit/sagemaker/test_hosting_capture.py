@@ -32,6 +32,7 @@ CONFIG = {
     },
 }
 TIME = datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=UTC)
+ROLE = "arn:aws:iam::000000000000:role/models"
 
 
 def settings(**changes: Any) -> CaptureSettings:
@@ -111,12 +112,12 @@ def test_only_the_sides_asked_for_are_captured(modes: list[str], sides: set[str]
 
 
 def test_the_key_is_prefix_endpoint_variant_hour_and_a_unique_name():
-    key = capture_key(CaptureStream("cars", "All", settings()), TIME)
+    key = capture_key(CaptureStream("cars", "All", settings(), ROLE), TIME)
     assert re.fullmatch(r"captured/cars/All/2026/03/04/05/06-07-089-[0-9a-f-]{36}\.jsonl", key)
 
 
 def test_a_bucket_without_a_prefix_gives_keys_without_a_leading_slash():
-    key = capture_key(CaptureStream("cars", "All", settings(DestinationS3Uri="s3://bucket")), TIME)
+    key = capture_key(CaptureStream("cars", "All", settings(DestinationS3Uri="s3://bucket"), ROLE), TIME)
     assert key.startswith("cars/All/2026/")
 
 
@@ -142,12 +143,12 @@ class Bucket:
         self.open = threading.Event()
         self.open.set()
 
-    def put(self, bucket: str, key: str, body: bytes, kms_key: str | None) -> None:
+    def put(self, stream: CaptureStream, key: str, body: bytes) -> None:
         self.open.wait(5)
         self.calls += 1
         if self.calls <= self.refuse:
             raise ConnectionError("S3 is away")
-        self.objects[f"{bucket}/{key}"] = body
+        self.objects[f"{stream.settings.bucket}/{key}"] = body
 
     def lines(self) -> list[str]:
         return [line for body in self.objects.values() for line in body.decode().splitlines()]
@@ -156,7 +157,7 @@ class Bucket:
 def test_lines_are_written_soon_without_anybody_asking():
     bucket = Bucket()
     writer = CaptureWriter(bucket.put, interval_seconds=0.02)
-    writer.add(CaptureStream("cars", "All", settings()), exchange())
+    writer.add(CaptureStream("cars", "All", settings(), ROLE), exchange())
     end = time.monotonic() + 5
     while not bucket.objects and time.monotonic() < end:
         time.sleep(0.005)
@@ -167,7 +168,7 @@ def test_lines_are_written_soon_without_anybody_asking():
 def test_a_full_buffer_is_written_at_once():
     bucket = Bucket()
     writer = CaptureWriter(bucket.put, interval_seconds=60, lines=4)
-    stream = CaptureStream("cars", "All", settings())
+    stream = CaptureStream("cars", "All", settings(), ROLE)
     for _ in range(4):
         writer.add(stream, exchange())
     end = time.monotonic() + 5
@@ -181,7 +182,7 @@ def test_closing_writes_the_rest():
     bucket = Bucket()
     writer = CaptureWriter(bucket.put, interval_seconds=0.01)
     for variant in ("A", "B"):
-        writer.add(CaptureStream("cars", variant, settings()), exchange())
+        writer.add(CaptureStream("cars", variant, settings(), ROLE), exchange())
     writer.close()
     assert sorted(key.split("/")[3] for key in bucket.objects) == ["A", "B"]
 
@@ -190,7 +191,7 @@ def test_a_request_does_not_wait_for_s3():
     bucket = Bucket()
     bucket.open.clear()
     writer = CaptureWriter(bucket.put, interval_seconds=0.0)
-    stream = CaptureStream("cars", "All", settings())
+    stream = CaptureStream("cars", "All", settings(), ROLE)
     begun = time.monotonic()
     for _ in range(100):
         writer.add(stream, exchange())
@@ -203,7 +204,7 @@ def test_a_request_does_not_wait_for_s3():
 def test_what_s3_refuses_is_tried_again():
     bucket = Bucket(refuse=2)
     writer = CaptureWriter(bucket.put, interval_seconds=0.01)
-    writer.add(CaptureStream("cars", "All", settings()), exchange())
+    writer.add(CaptureStream("cars", "All", settings(), ROLE), exchange())
     end = time.monotonic() + 5
     while not bucket.objects and time.monotonic() < end:
         time.sleep(0.005)
@@ -214,7 +215,7 @@ def test_what_s3_refuses_is_tried_again():
 
 def test_what_s3_never_takes_is_reported_as_lost(caplog: pytest.LogCaptureFixture):
     writer = CaptureWriter(Bucket(refuse=10**9).put, interval_seconds=0.0)
-    writer.add(CaptureStream("cars", "All", settings()), exchange())
+    writer.add(CaptureStream("cars", "All", settings(), ROLE), exchange())
     end = time.monotonic() + 5
     while "lost 1 requests" not in caplog.text and time.monotonic() < end:
         time.sleep(0.005)
@@ -225,7 +226,7 @@ def test_what_s3_never_takes_is_reported_as_lost(caplog: pytest.LogCaptureFixtur
 def test_no_file_spans_two_hours():
     bucket = Bucket()
     writer = CaptureWriter(bucket.put)
-    stream = CaptureStream("cars", "All", settings())
+    stream = CaptureStream("cars", "All", settings(), ROLE)
     for hour in (5, 6):
         writer.add(stream, exchange(time=TIME.replace(hour=hour, minute=59 if hour == 5 else 0)))
     writer.close()

@@ -1,4 +1,4 @@
-"""IAM where the emulator leaves it out: SageMaker's wire calls, and what state machines call.
+"""IAM where the emulator leaves it out: SageMaker's wire calls, what state machines call, a condition key.
 
 In force when the local cloud was started with it (``auth``); the emulator itself guards its own services.
 """
@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from tidegate.local.emulator.names import actions, answers, policies, router, server, step
 from tidegate.local.emulator.permissions import Need, sagemaker_needs, task_needs
@@ -33,9 +33,17 @@ _REFUSALS = {
 
 
 def install() -> None:
-    """Count what stays on this machine as secure transport: who refuses plain HTTP means the network."""
+    """Put what the emulator does not know of a request where its policies look for it."""
+    # What stays on this machine counts as secure transport: who refuses plain HTTP means the network.
     pin = server.pin_origin
     server.replace("pin_origin", lambda source_ip, _secure: pin(source_ip, True))
+    keys = actions.request_keys
+
+    def with_namespace(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        named = {"cloudwatch:namespace": _namespace(body)} if action == "cloudwatch:PutMetricData" else {}
+        return {**keys(service, action, body, params), **named}
+
+    actions.replace("request_keys", with_namespace)
 
 
 def guarded(handler: ServiceHandler) -> ServiceHandler:
@@ -87,6 +95,15 @@ def _refusal_name(resource: str) -> str:
     if "aws-sdk" in parts:
         return str(step.prefix_sdk_error(service, "AccessDeniedException"))
     return _REFUSALS.get("lambda" if ":lambda:" in resource else service, "States.Permissions")
+
+
+def _namespace(body: bytes) -> str | None:
+    """Return the namespace of a PutMetricData request in JSON or as a form."""
+    try:
+        given = json.loads(body)
+        return str(given["Namespace"])
+    except (ValueError, KeyError, TypeError):
+        return parse_qs(body.decode("utf-8", "replace")).get("Namespace", [None])[0]
 
 
 def _wire_needs(path: str, headers: Mapping[str, str], body: bytes) -> list[Need]:

@@ -198,6 +198,7 @@ policies = Part(
         ),
         "evaluate": ("evaluate", "(ctx, policies, *limits)"),
         "of_role": ("_gather_role_policies", "(role_name, account_id)"),
+        "trusts": ("evaluate_trust_policy", "(trust_doc, caller_arn, ctx=None)"),
         "Question": ("EvalContext", None),
         "CredentialError": ("AuthError", "(code, message, details=<factory>)"),
     },
@@ -211,8 +212,13 @@ actions = Part(
             "(service, method, path, headers, body, query_params, region, account_id)",
         ),
         "denial": ("identity_denial_message", "(action, principal_arn, resource, explicit_deny)"),
+        "request_keys": ("request_tag_context", "(service, iam_action, body, params)"),
     },
 )
+
+identities = Part("ministack.services.iam", {"roles": ("_roles", None)})
+
+sessions = Part("ministack.services.sts", {"register": ("register_session", "(access_key, session)")})
 
 stacks = Part(
     "ministack.services.cloudformation.provisioners", {"machine_definition": ("_sfn_definition", "(props)")}
@@ -236,7 +242,21 @@ answers = Part(
     },
 )
 
-_PARTS = (server, router, stacks, disk, step, functions, buses, objects, policies, actions, answers)
+_PARTS = (
+    server,
+    router,
+    stacks,
+    disk,
+    step,
+    functions,
+    buses,
+    objects,
+    policies,
+    actions,
+    identities,
+    sessions,
+    answers,
+)
 
 
 def check() -> None:

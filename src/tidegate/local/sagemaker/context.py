@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,25 @@ from tidegate.local.sagemaker.store import Store
 
 if TYPE_CHECKING:
     from tidegate.local.sagemaker.images.registry import Image
+    from tidegate.local.sagemaker.roles import Roles
 
 Emit = Callable[[str, dict[str, Any], list[str]], None]
+
+
+@dataclass(frozen=True)
+class Access:
+    """As whom a job or a model acts.
+
+    Parameters
+    ----------
+    client
+        Gives a boto3 client by the name of its service, to be shared among threads.
+    variables
+        What gives the containers the same rights.
+    """
+
+    client: Callable[[str], Any]
+    variables: Mapping[str, str] = field(repr=False)
 
 
 @dataclass
@@ -40,7 +57,10 @@ class Context:
     max_jobs
         How many jobs may run at once; further ones wait.
     access_key_id, secret_access_key
-        Credentials for the local cloud, handed to clients and to containers.
+        Credentials of the local SageMaker itself.
+    roles
+        Whom IAM policies are enforced for acts in its own role; None where nothing is enforced, and everybody
+        has the credentials above.
     """
 
     region: str
@@ -53,6 +73,7 @@ class Context:
     max_jobs: int = 2
     access_key_id: str = "test"
     secret_access_key: str = field(default="test", repr=False)
+    roles: Roles | None = None
     _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _clients_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -66,6 +87,18 @@ class Context:
                 if client is None:
                     client = self._clients[service] = self._make_client(service)
         return client
+
+    def acting_as(self, role_arn: str) -> Access:
+        """Return what a job or a model of this role reaches the local cloud with."""
+        if self.roles is not None:
+            return self.roles.access(role_arn)
+        keys = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+        return Access(self.client, keys)
+
+    def check_role(self, role_arn: str, source_arn: str) -> None:
+        """Refuse a role, with AWS's error, that SageMaker may not assume for a new resource."""
+        if self.roles is not None:
+            self.roles.check(role_arn, source_arn)
 
     def arn(self, kind: str, name: str) -> str:
         """Return the ARN of a resource, its name in lower case as SageMaker gives it.
@@ -81,18 +114,22 @@ class Context:
 
     def _make_client(self, service: str) -> Any:
         session = boto3.session.Session(
-            aws_access_key_id=self.access_key_id,
-            aws_secret_access_key=self.secret_access_key,
-            region_name=self.region,
+            aws_access_key_id=self.access_key_id, aws_secret_access_key=self.secret_access_key
         )
-        return session.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.endpoint_url,
-            config=Config(
-                max_pool_connections=64,
-                retries={"mode": "standard", "max_attempts": 3},
-                # The other end is this machine: checksums beyond what an operation requires only cost time.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        return make_client(session, service, self.region, self.endpoint_url)
+
+
+def make_client(session: boto3.session.Session, service: str, region: str, endpoint_url: str) -> Any:
+    """Return a client of the local cloud with a session's credentials."""
+    return session.client(  # type: ignore[call-overload]
+        service,
+        region_name=region,
+        endpoint_url=endpoint_url,
+        config=Config(
+            max_pool_connections=64,
+            retries={"mode": "standard", "max_attempts": 3},
+            # The other end is this machine: checksums beyond what an operation requires only cost time.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tidegate.local.sagemaker.containers.layout import ContainerRoot
-from tidegate.local.sagemaker.context import Context
+from tidegate.local.sagemaker.context import Access, Context
 
 # What any program needs of the machine it runs on; everything else of ours stays ours.
 _FROM_THE_MACHINE = (
@@ -30,6 +30,7 @@ _FROM_THE_MACHINE = (
 
 def container_environment(
     ctx: Context,
+    access: Access,
     root: ContainerRoot,
     variables: Mapping[str, str],
     *,
@@ -41,7 +42,9 @@ def container_environment(
     Parameters
     ----------
     ctx
-        Where the local cloud is and who may use it.
+        Where the local cloud is.
+    access
+        As whom the container acts there.
     root
         The container's folder; `/opt/ml` in the job's values is mapped into it.
     variables
@@ -62,8 +65,7 @@ def container_environment(
         # Threads that wait must not spin: two containers share these cores.
         "OMP_WAIT_POLICY": "PASSIVE",
         "OPENBLAS_NUM_THREADS": bound,
-        "AWS_ACCESS_KEY_ID": ctx.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": ctx.secret_access_key,
+        **access.variables,
         "AWS_REGION": ctx.region,
         "AWS_DEFAULT_REGION": ctx.region,
         "AWS_ENDPOINT_URL": ctx.endpoint_url,

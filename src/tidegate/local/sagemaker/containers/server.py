@@ -25,7 +25,7 @@ from tidegate.local.sagemaker.containers.transfer import (
     download_file,
     find_objects,
 )
-from tidegate.local.sagemaker.context import Context
+from tidegate.local.sagemaker.context import Access, Context
 
 _CONNECT_SECONDS = 2.0
 # AWS gives a container two seconds for a ping.
@@ -94,17 +94,22 @@ class Server:
         Its index in the pipeline.
     ctx
         The local SageMaker's surroundings.
+    access
+        As whom it fetches its model and runs.
     definition
         The container definition: Image, ModelDataUrl or ModelDataSource, Environment.
     container_id
         The name of its folder.
     """
 
-    def __init__(self, number: int, ctx: Context, definition: Mapping[str, Any], container_id: str) -> None:
+    def __init__(
+        self, number: int, ctx: Context, access: Access, definition: Mapping[str, Any], container_id: str
+    ) -> None:
         self.number = number
         self.title = f"Container {number + 1} of the model ({definition.get('Image', 'no image')})"
         self.child: Child | None = None
         self._ctx = ctx
+        self._access = access
         self._definition = definition
         self._container_id = container_id
         self._root: ContainerRoot | None = None
@@ -126,7 +131,7 @@ class Server:
         self._load(root)
         self._port = ports.take()
         variables = {**self._definition.get("Environment", {}), **environment}
-        env = container_environment(self._ctx, root, variables, threads=threads)
+        env = container_environment(self._ctx, self._access, root, variables, threads=threads)
         env["SAGEMAKER_BIND_TO_PORT"] = str(self._port)
         self._http = urllib3.HTTPConnectionPool(
             "127.0.0.1", self._port, maxsize=connections, block=False, retries=False
@@ -231,7 +236,7 @@ class Server:
         uri = self._definition.get("ModelDataUrl") or source.get("S3Uri")
         if not uri:
             return
-        s3 = self._ctx.client("s3")
+        s3 = self._access.client("s3")
         try:
             if source.get("CompressionType") == "None":
                 download_all(s3, find_objects(s3, uri), folder)

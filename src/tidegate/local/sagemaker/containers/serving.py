@@ -15,7 +15,7 @@ from typing import Any
 from tidegate.local.sagemaker.containers.server import Answer, CannotServe, NotAnswered, Server
 from tidegate.local.sagemaker.context import Context
 
-__all__ = ["Answer", "CannotServe", "ModelServers", "NotAnswered", "containers_of", "start_model"]
+__all__ = ["Answer", "CannotServe", "ModelServers", "NotAnswered", "containers_of", "role_of", "start_model"]
 
 Record = Mapping[str, Any]
 # (index of the container, line)
@@ -35,6 +35,11 @@ def containers_of(model: Record) -> list[Record]:
     [{'Image': 'xgboost'}]
     """
     return list(model.get("Containers") or [model["PrimaryContainer"]])
+
+
+def role_of(model: Record) -> str:
+    """Return the role that a model acts in; empty when it was created without one."""
+    return str(model.get("ExecutionRoleArn", ""))
 
 
 class ModelServers:
@@ -59,8 +64,9 @@ class ModelServers:
         self._wake = threading.Event()
         self._servers: list[Server] = []
         try:
+            access = ctx.acting_as(role_of(model))
             for number, container in enumerate(containers_of(model)):
-                server = Server(number, ctx, container, f"{instance_id}.{number}")
+                server = Server(number, ctx, access, container, f"{instance_id}.{number}")
                 self._servers.append(server)
                 server.start(environment, on_line, self._ended(on_exit), connections, threads)
         except BaseException:

@@ -32,6 +32,8 @@ def create_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
             "The local SageMaker runs the containers of a model one after the other (Mode Serial). "
             "Make a model of its own for each container that is to be called directly."
         )
+    role = request.get("ExecutionRoleArn", "")
+    ctx.check_role(role, arn)
     containers = pipeline or [request["PrimaryContainer"]]
     _check_hostnames(containers)
     record: dict[str, Any] = {
@@ -40,7 +42,7 @@ def create_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
         "CreationTime": now(),
     }
-    checked = [_check_container(ctx, name, container) for container in containers]
+    checked = [_check_container(ctx, name, role, container) for container in containers]
     if pipeline:
         record["Containers"] = checked
     else:
@@ -84,7 +86,7 @@ def find_model(ctx: Context, name: str) -> dict[str, Any]:
     return record
 
 
-def _check_container(ctx: Context, model: str, container: dict[str, Any]) -> dict[str, Any]:
+def _check_container(ctx: Context, model: str, role: str, container: dict[str, Any]) -> dict[str, Any]:
     """Return a container as Describe shows it, once everything it refers to is there."""
     for member in ("ModelPackageName", "AdditionalModelDataSources"):
         if member in container:
@@ -111,22 +113,23 @@ def _check_container(ctx: Context, model: str, container: dict[str, Any]) -> dic
             f"A container of the model '{model}' has both ModelDataUrl and ModelDataSource. Give one of them."
         )
     if "ModelDataUrl" in container:
-        _check_object(ctx, container["ModelDataUrl"])
+        _check_object(ctx, role, container["ModelDataUrl"])
     return {"Mode": "SingleModel", "Environment": {}, **container}
 
 
-def _check_object(ctx: Context, url: str) -> None:
+def _check_object(ctx: Context, role: str, url: str) -> None:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if not url.startswith("s3://") or not key:
         raise ValidationException(
             f"ModelDataUrl must be the S3 address of a model.tar.gz, s3://BUCKET/KEY, and it is '{url}'."
         )
     try:
-        ctx.client("s3").head_object(Bucket=bucket, Key=key)
+        ctx.acting_as(role).client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == _HTTP_NOT_FOUND:
             raise ValidationException(f"Could not find model data at {url}.") from error
-        raise ValidationException(f"Could not access model data at {url}: {error}") from error
+        hint = f' Please ensure that the role "{role}" has "s3:GetObject" permissions.' if role else ""
+        raise ValidationException(f"Could not access model data at {url}: {error}.{hint}") from error
 
 
 def _check_hostnames(containers: list[dict[str, Any]]) -> None:

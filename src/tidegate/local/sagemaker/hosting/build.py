@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tidegate.local.sagemaker.containers.logs import LogStream, translate
-from tidegate.local.sagemaker.containers.serving import CannotServe, ModelServers, containers_of, start_model
+from tidegate.local.sagemaker.containers.serving import (
+    CannotServe,
+    ModelServers,
+    containers_of,
+    role_of,
+    start_model,
+)
 from tidegate.local.sagemaker.hosting.capture import CaptureSettings, CaptureStream
 from tidegate.local.sagemaker.hosting.deployment import Deployment, variant_weight
 from tidegate.local.sagemaker.hosting.fleet import Fleet, Variant
@@ -50,7 +56,14 @@ def build_fleet(hosting: Hosting, endpoint: str, deployment: Deployment) -> Flee
         Variant(
             variant["VariantName"],
             _replica(hosting, endpoint, variant, deployment["Models"][variant["ModelName"]]),
-            CaptureStream(endpoint, variant["VariantName"], settings) if settings else None,
+            CaptureStream(
+                endpoint,
+                variant["VariantName"],
+                settings,
+                role_of(deployment["Models"][variant["ModelName"]]),
+            )
+            if settings
+            else None,
         )
         for variant in deployment["Variants"]
     ]
@@ -67,7 +80,8 @@ def _replica(hosting: Hosting, endpoint: str, variant: dict[str, Any], model: di
     ]
     patience = float(variant.get("ContainerStartupHealthCheckTimeoutInSeconds", PING_PATIENCE_SECONDS))
 
-    logs = [LogStream(hosting.ctx.client("logs"), log_group(endpoint), stream) for stream in streams]
+    access = hosting.ctx.acting_as(role_of(model))
+    logs = [LogStream(access.client("logs"), log_group(endpoint), stream) for stream in streams]
 
     def start(on_exit: OnExit, check: Callable[[], None]) -> ModelServers:
         try:

@@ -24,7 +24,8 @@ FLUSH_LINES = 512
 BUFFER_BYTES = 64 * 1024 * 1024
 _ATTEMPTS = 5
 
-Put = Callable[[str, str, bytes, str | None], None]
+# (where it comes from, key, body)
+Put = Callable[["CaptureStream", str, bytes], None]
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ class CaptureSettings:
 
 @dataclass(frozen=True)
 class CaptureStream:
-    """Where the captured requests of one variant go."""
+    """Where the captured requests of one variant go, and whose rights put them there: its model's role."""
 
     endpoint: str
     variant: str
     settings: CaptureSettings
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +155,15 @@ def _side(body: bytes, content_type: str, mode: str, settings: CaptureSettings) 
 
 @dataclass
 class _File:
-    bucket: str
+    stream: CaptureStream
     key: str
     body: bytes
-    kms_key: str | None
     lines: int
     attempts: int = 0
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.stream.settings.bucket}/{self.key}"
 
 
 class CaptureWriter:
@@ -167,7 +172,7 @@ class CaptureWriter:
     Parameters
     ----------
     put
-        Writes one object: (bucket, key, body, KMS key or None).
+        Writes one object: (stream, key, body).
     interval_seconds, lines
         A file is written when its oldest line is this old, or when there are this many lines.
     """
@@ -260,18 +265,17 @@ class CaptureWriter:
     def _send(self, file: _File) -> bool:
         """Put one file; True when it needs no further attempt."""
         try:
-            self._put(file.bucket, file.key, file.body, file.kms_key)
+            self._put(file.stream, file.key, file.body)
         except Exception as error:
             file.attempts += 1
             if file.attempts < _ATTEMPTS:
-                log.warning("data capture could not write s3://%s/%s yet: %s", file.bucket, file.key, error)
+                log.warning("data capture could not write %s yet: %s", file.uri, error)
                 return False
             log.error(
-                "data capture lost %d requests: s3://%s/%s could not be written in %d attempts: %s. "
-                "Does the bucket of the endpoint configuration's DestinationS3Uri exist?",
+                "data capture lost %d requests: %s could not be written in %d attempts: %s. Does the bucket "
+                "of the DestinationS3Uri exist, and may the model's role write there?",
                 file.lines,
-                file.bucket,
-                file.key,
+                file.uri,
                 file.attempts,
                 error,
             )
@@ -288,4 +292,4 @@ def _files(stream: CaptureStream, exchanges: Sequence[Exchange], most_lines: int
             part = in_hour[start : start + most_lines]
             body = "".join(capture_line(exchange, stream.settings) + "\n" for exchange in part).encode()
             key = capture_key(stream, part[0].time)
-            yield _File(stream.settings.bucket, key, body, stream.settings.kms_key, len(part))
+            yield _File(stream, key, body, len(part))

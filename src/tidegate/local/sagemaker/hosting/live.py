@@ -11,7 +11,7 @@ from typing import Any
 
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ResourceLimitExceeded, SageMakerError
-from tidegate.local.sagemaker.hosting.capture import CaptureWriter
+from tidegate.local.sagemaker.hosting.capture import CaptureStream, CaptureWriter
 from tidegate.local.sagemaker.hosting.fleet import Fleet, Variant
 from tidegate.local.sagemaker.hosting.metrics import NAMESPACE, InvocationMetrics
 
@@ -184,12 +184,16 @@ class Hosting:
         self.capture.close()
         self.metrics.close()
 
-    def _put_capture(self, bucket: str, key: str, body: bytes, kms_key: str | None) -> None:
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-        self.ctx.client("s3").put_object(
-            Bucket=bucket, Key=key, Body=body, ContentType="application/jsonlines", **encryption
+    def _put_capture(self, stream: CaptureStream, key: str, body: bytes) -> None:
+        settings = stream.settings
+        encryption: dict[str, str] = {}
+        if settings.kms_key:
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key}
+        self.ctx.acting_as(stream.role).client("s3").put_object(
+            Bucket=settings.bucket, Key=key, Body=body, ContentType="application/jsonlines", **encryption
         )
 
+    # The namespaces under "AWS/" are for the services themselves: no role can write there.
     def _put_metrics(self, data: list[dict[str, Any]]) -> None:
         self.ctx.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
 

@@ -21,6 +21,7 @@ def create_processing_job(ctx: Context, request: Record) -> Record:
     _check(request)
     name = request["ProcessingJobName"]
     arn = ctx.arn(PROCESSING.kind, name)
+    ctx.check_role(request["RoleArn"], arn)
     time = now()
     record = {
         **request,

@@ -50,9 +50,10 @@ class ProcessingRun:
         self._job = job
         self._ctx = job.ctx
         self._record = record
-        self._s3 = job.ctx.client("s3")
+        self._access = job.ctx.acting_as(record["RoleArn"])
+        self._s3 = self._access.client("s3")
         self._stream = f"{job.name}/algo-1-{int(time.time())}"
-        self._logs = LogStream(job.ctx.client("logs"), PROCESSING.log_group, self._stream)
+        self._logs = LogStream(self._access.client("logs"), PROCESSING.log_group, self._stream)
         self._said = ""
 
     def run(self) -> None:
@@ -96,7 +97,7 @@ class ProcessingRun:
         ]
         for folder, _, _ in outputs:
             folder.mkdir(parents=True, exist_ok=True)
-        env = container_environment(self._ctx, root, self._record.get("Environment", {}))
+        env = container_environment(self._ctx, self._access, root, self._record.get("Environment", {}))
         env["PROCESSING_JOB_ARN"] = self._record["ProcessingJobArn"]
         hosts = self._record["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
         if hosts > 1:

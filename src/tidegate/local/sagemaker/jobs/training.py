@@ -26,6 +26,7 @@ def create_training_job(ctx: Context, request: Record) -> Record:
     _check(request)
     name = request["TrainingJobName"]
     arn = ctx.arn(TRAINING.kind, name)
+    ctx.check_role(request["RoleArn"], arn)
     time = now()
     stopping = {
         "MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME_SECONDS,

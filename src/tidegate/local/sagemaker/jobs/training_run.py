@@ -66,9 +66,10 @@ class TrainingRun:
         self._job = job
         self._ctx = job.ctx
         self._record = record
-        self._s3 = job.ctx.client("s3")
+        self._access = job.ctx.acting_as(record["RoleArn"])
+        self._s3 = self._access.client("s3")
         self._stream = f"{job.name}/algo-1-{int(time.time())}"
-        self._logs = LogStream(job.ctx.client("logs"), TRAINING.log_group, self._stream)
+        self._logs = LogStream(self._access.client("logs"), TRAINING.log_group, self._stream)
         self._metrics: MetricWatch | None = None
 
     def run(self) -> None:
@@ -108,7 +109,7 @@ class TrainingRun:
             "TRAINING_JOB_ARN": self._record["TrainingJobArn"],
         }
         variables = self._record.get("Environment", {})
-        env = container_environment(self._ctx, root, variables, platform=platform)
+        env = container_environment(self._ctx, self._access, root, variables, platform=platform)
         hosts = self._record["ResourceConfig"].get("InstanceCount", 1)
         self._tell("Training", "Training image download completed. Training in progress.")
         if hosts > 1:
@@ -206,7 +207,7 @@ class TrainingRun:
     def _watch(self, image: Image) -> MetricWatch:
         own = self._record["AlgorithmSpecification"].get("MetricDefinitions", [])
         definitions = dict(image.metric_definitions) | {item["Name"]: item["Regex"] for item in own}
-        return MetricWatch(self._ctx.client("cloudwatch"), self._job.name, definitions.items())
+        return MetricWatch(self._access.client("cloudwatch"), self._job.name, definitions.items())
 
     def _command(self, image: Image) -> list[str]:
         algorithm = self._record["AlgorithmSpecification"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidegate.local.sagemaker.containers.serving import role_of
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ValidationException
 from tidegate.local.sagemaker.jobs import records
@@ -26,6 +27,7 @@ def create_transform_job(ctx: Context, request: Record) -> Record:
     if model is None:
         raise ValidationException(f'Could not find model "{ctx.arn("model", model_name)}".')
     arn = ctx.arn(TRANSFORM.kind, name)
+    ctx.check_role(role_of(model), arn)
     time = now()
     processing = {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
     record = {

@@ -8,7 +8,13 @@ from typing import Any
 
 from tidegate.local.sagemaker.containers.layout import make_root
 from tidegate.local.sagemaker.containers.logs import LogStream, translate
-from tidegate.local.sagemaker.containers.serving import CannotServe, ModelServers, containers_of, start_model
+from tidegate.local.sagemaker.containers.serving import (
+    CannotServe,
+    ModelServers,
+    containers_of,
+    role_of,
+    start_model,
+)
 from tidegate.local.sagemaker.containers.transfer import TransferError, find_objects
 from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.association import Association
@@ -45,7 +51,9 @@ class TransformRun:
         self._ctx = job.ctx
         self._record = record
         self._model = model
-        self._s3 = job.ctx.client("s3")
+        # A transform job has no role of its own: it acts in its model's.
+        self._access = job.ctx.acting_as(role_of(model))
+        self._s3 = self._access.client("s3")
         instance = f"{job.name}/i-{uuid.uuid4().hex[:17]}"
         containers = containers_of(model)
         streams = (
@@ -170,7 +178,7 @@ class TransformRun:
         self._data_log.write(translate(f"{time}:[sagemaker logs]: {text}"))
 
     def _log(self, stream: str) -> LogStream:
-        return LogStream(self._ctx.client("logs"), TRANSFORM.log_group, stream)
+        return LogStream(self._access.client("logs"), TRANSFORM.log_group, stream)
 
 
 def _failed(failures: list[FileFailure], files: int) -> JobFailed:
