@@ -7,6 +7,7 @@ everything that the run makes carries the id.
 from __future__ import annotations
 
 import hashlib
+import re
 from urllib.parse import unquote
 
 RUN_ID_LENGTH = 12
@@ -64,6 +65,16 @@ def run_prefix(model: str, run: str) -> str:
     return f"{model}/runs/{run}"
 
 
+def score_prefix(model: str, run: str) -> str:
+    """Say under which prefix of the artifacts bucket a scoring run keeps what it works with."""
+    return f"{run_prefix(model, run)}/score"
+
+
+def scores_folder(model: str, date: str, run: str) -> str:
+    """Say where in the artifacts bucket a run's scores are: a folder a day and run, as Athena partitions."""
+    return f"{model}/scores/date={date}/run={run}"
+
+
 def quarantine_key(model: str, run: str, filename: str) -> str:
     """Say where in the data bucket a refused file is kept; its reason lies beside it as ``.reason.json``."""
     return f"quarantine/{model}/{run}/{filename}"
@@ -91,3 +102,66 @@ def endpoint_name(prefix: str, model: str, algorithm: str) -> str:
 def parameter_name(root: str, model: str, algorithm: str, what: str) -> str:
     """Name a Parameter Store entry; `what` is ``model``, ``endpoint``, ``config`` or ``candidate``."""
     return f"/{root}/{model}/{algorithm}/{what}"
+
+
+# ---------------------------------------------------------------- monitoring
+def monitor_run_id(model: str, asked: str) -> str:
+    """Name a check of a model: by the time it was scheduled for, or by what asked for it on demand.
+
+    The monitor machine computes the same in JSONata.
+    """
+    return hashlib.sha256(f"monitor/{model}/{asked}".encode()).hexdigest()[:RUN_ID_LENGTH]
+
+
+def bookmark_id(model: str, algorithm: str) -> str:
+    """Name the item that says up to where an algorithm's predictions have been checked."""
+    return f"{model}/{algorithm}"
+
+
+def capture_prefix(model: str, endpoint: str) -> str:
+    """Say under which prefix of the artifacts bucket an endpoint's captured requests lie."""
+    return f"{model}/capture/{endpoint}/"
+
+
+def all_scores_prefix(model: str) -> str:
+    """Say under which prefix of the artifacts bucket every result of batch scoring lies."""
+    return f"{model}/scores/"
+
+
+def truth_prefix(model: str) -> str:
+    """Say under which prefix of the artifacts bucket the labels taken in from ground truth lie."""
+    return f"{model}/monitor/truth/"
+
+
+def truth_key(model: str, dropped: str, etag: str) -> str:
+    """Say where the labels of one dropped object are kept; the same object twice is the same key."""
+    digest = hashlib.sha256(f"{dropped}/{etag}".encode()).hexdigest()[:16]
+    return f"{truth_prefix(model)}{digest}.csv"
+
+
+def window_prefix(model: str, algorithm: str, window: int, run: str) -> str:
+    """Say where a run keeps what it makes of an algorithm's window, without a slash at the end."""
+    return f"{model}/monitor/{algorithm}/windows/{window:06d}-{run}"
+
+
+def check_prefix(model: str, run: str) -> str:
+    """Say where a check's files and its report lie, without a slash at the end."""
+    return f"{model}/monitor/checks/{run}"
+
+
+def result_key(model: str, day: str, algorithm: str, window: int) -> str:
+    """Say where the checked rows of one day are kept, for queries over many checks."""
+    return f"{model}/monitor/results/date={day}/{algorithm}-{window:06d}.parquet"
+
+
+def retrain_key(model: str, run: str) -> str:
+    """Say where the rows that a retraining learns from are dropped in the data bucket."""
+    return drop_key(model, "train", f"retrain-{run}.csv")
+
+
+def champion_run(model_name: str) -> str:
+    """Tell which run made a SageMaker model; see `job_name`."""
+    found = re.search(rf"-([0-9a-f]{{{RUN_ID_LENGTH}}})(?:-[0-9]+)?$", model_name)
+    if found is None:
+        raise ValueError(f"{model_name} is not the name of a model that a training run made")
+    return found[1]

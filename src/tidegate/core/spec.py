@@ -12,6 +12,7 @@ from typing import Any
 from tidegate.core import checks
 from tidegate.core.algorithms import Algorithm, read_algorithm
 from tidegate.core.checks import refuse
+from tidegate.core.monitor import Monitor, read_monitor
 from tidegate.core.names import MODEL_NAME_MAX, MODEL_NAME_PATTERN
 from tidegate.core.usage import Scoring, Serving, read_scoring, read_serving
 
@@ -49,14 +50,6 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Monitor:
-    """How often the captured requests are checked, and how few rows are too few for a verdict."""
-
-    every: str = "1 hour"
-    least_rows: int = 200
-
-
-@dataclass(frozen=True)
 class ModelSpec:
     """One model, as its file declares it."""
 
@@ -69,7 +62,7 @@ class ModelSpec:
     gate: Gate = Gate()
     serving: Serving = field(default_factory=Serving)
     scoring: Scoring = field(default_factory=Scoring)
-    monitor: Monitor = Monitor()
+    monitor: Monitor = field(default_factory=Monitor)
     notify: tuple[str, ...] = ()
 
     @classmethod
@@ -114,7 +107,7 @@ class ModelSpec:
             gate=_read_gate(top.get("gate", {})),
             serving=read_serving(top.get("serving", {}), algorithms),
             scoring=read_scoring(top.get("scoring", {})),
-            monitor=_read_monitor(top.get("monitor", {})),
+            monitor=read_monitor(top.get("monitor", {})),
             notify=_read_notify(top.get("notify", [])),
         )
 
@@ -200,16 +193,6 @@ def _read_gate(raw: object) -> Gate:
         ("gate", "against_champion"),
     )
     return Gate(metric, bounds["at_most"], bounds["at_least"], rule)
-
-
-def _read_monitor(raw: object) -> Monitor:
-    entry = checks.mapping(raw, ("monitor",))
-    checks.no_other_keys(entry, Monitor.__dataclass_fields__, ("monitor",))
-    every = checks.text(entry.get("every", "1 hour"), ("monitor", "every"))
-    checks.pattern(
-        every, r"^[1-9][0-9]{0,3} (minute|hour|day)s?$", 20, ("monitor", "every"), "for example '1 hour'"
-    )
-    return Monitor(every, checks.whole(entry.get("least_rows", 200), 1, 10**9, ("monitor", "least_rows")))
 
 
 def _read_notify(raw: object) -> tuple[str, ...]:

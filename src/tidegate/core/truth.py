@@ -1,0 +1,142 @@
+"""What really happened: dropped ground truth read as pairs of id and target, or refused in words."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tidegate.core.errors import BadDrop
+
+ID_NAMES = ("prediction_id", "inference_id", "event_id", "id")
+TARGET_NAMES = ("target", "label", "ground_truth")
+
+Label = tuple[str, float]
+
+
+def read_labels(lines: Iterable[str], filename: str, *, identity: str | None, target: str) -> Iterator[Label]:
+    """Read a drop of ground truth, CSV with a header or JSON Lines, told by its first character.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        The file's lines.
+    filename : str
+        What people call the file.
+    identity, target : str
+        The model's id column (None where it has none) and its target, which may head the columns; so may
+        ``prediction_id`` (or ``inference_id``, ``event_id``, ``id``) and ``target`` (or ``label``).
+        JSON Lines are SageMaker's ground truth records, or objects with those names.
+
+    Raises
+    ------
+    BadDrop
+        For the first thing that cannot be read, with its line.
+
+    Examples
+    --------
+    >>> list(read_labels(["listing,price", "c-1,9500"], "may.csv", identity="listing", target="price"))
+    [('c-1', 9500.0)]
+    """
+    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    first = next(numbered, None)
+    if first is None:
+        raise BadDrop(f"{filename} is empty; put an id and the true {target} of each row in it")
+    identities = tuple(name for name in (identity, *ID_NAMES) if name)
+    targets = (target, *TARGET_NAMES)
+    if first[1].lstrip("\ufeff \t").startswith("{"):
+        yield from _from_json(first, numbered, filename, identities, targets)
+    else:
+        yield from _from_csv(first, numbered, filename, identities, targets)
+
+
+def _from_csv(
+    first: tuple[int, str],
+    rest: Iterator[tuple[int, str]],
+    filename: str,
+    identities: tuple[str, ...],
+    targets: tuple[str, ...],
+) -> Iterator[Label]:
+    at, line = first
+    header = [cell.strip() for cell in next(csv.reader([line.lstrip("\ufeff")]))]
+    id_place = _place(header, identities, filename, at, "id")
+    target_place = _place(header, targets, filename, at, "target")
+    count = 0
+    for number, text in rest:
+        cells = next(csv.reader([text]))
+        if len(cells) != len(header):
+            raise BadDrop(
+                f"{filename} has {len(cells)} cells in line {number} and {len(header)} columns; "
+                "mend the line and drop the file again",
+                row=number,
+            )
+        count += 1
+        yield _label(cells[id_place], cells[target_place], filename, number)
+    if not count:
+        raise BadDrop(f"{filename} has column names and no rows; add the rows and drop it again")
+
+
+def _place(header: list[str], wanted: tuple[str, ...], filename: str, line: int, what: str) -> int:
+    for name in wanted:
+        if name in header:
+            return header.index(name)
+    raise BadDrop(
+        f"{filename} has no {what} column: line {line} names {', '.join(header)[:200]}; "
+        f"one of them must be {' or '.join(wanted)}",
+        row=line,
+    )
+
+
+def _from_json(
+    first: tuple[int, str],
+    rest: Iterator[tuple[int, str]],
+    filename: str,
+    identities: tuple[str, ...],
+    targets: tuple[str, ...],
+) -> Iterator[Label]:
+    for number, text in (first, *rest):
+        try:
+            record = json.loads(text.lstrip("\ufeff"))
+        except ValueError as error:
+            raise BadDrop(f"{filename}, line {number}, is not JSON: {error}", row=number) from None
+        if not isinstance(record, dict):
+            raise BadDrop(f"{filename}, line {number}, is not a JSON object", row=number)
+        if "groundTruthData" in record:
+            truth, metadata = record["groundTruthData"], record.get("eventMetadata")
+            data = truth.get("data") if isinstance(truth, dict) else None
+            event = metadata.get("eventId") if isinstance(metadata, dict) else None
+            if data is None or event is None:
+                raise BadDrop(
+                    f"{filename}, line {number}, lacks groundTruthData.data or eventMetadata.eventId",
+                    row=number,
+                )
+            yield _label(event, data, filename, number)
+        else:
+            yield _label(
+                _member(record, identities, filename, number),
+                _member(record, targets, filename, number),
+                filename,
+                number,
+            )
+
+
+def _member(record: dict[str, Any], wanted: tuple[str, ...], filename: str, line: int) -> Any:
+    for name in wanted:
+        if name in record:
+            return record[name]
+    raise BadDrop(f"{filename}, line {line}, has none of {', '.join(wanted)}", row=line)
+
+
+def _label(identity: Any, target: Any, filename: str, line: int) -> Label:
+    name = str(identity).strip()
+    if not name:
+        raise BadDrop(f"{filename} has no id in line {line}; every label needs one", row=line)
+    try:
+        value = math.nan if isinstance(target, bool) else float(target)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadDrop(f"{filename} holds {str(target)[:40]!r} in line {line}; expected a number", row=line)
+    return name, value
