@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tidegate.core.errors import BadPredictions
-from tidegate.table.columns import Floats
+from tidegate.table.columns import Floats, Indices
 
 
 def read_truth(source: Path | bytes) -> Floats:
@@ -76,6 +77,22 @@ def _scores(line: str, where: str) -> list[float]:
         content = content["predictions"]
     each = content if isinstance(content, list) else [content]
     return [_finite(item.get("score") if isinstance(item, dict) else item, where) for item in each]
+
+
+def read_scores(outputs: Sequence[Any], what: str, rows: Sequence[int] | Indices) -> Floats:
+    """Read one prediction of each answer: a number, or an object with a ``score``.
+
+    Raises
+    ------
+    BadPredictions
+        If one is not a finite number; `rows` are the numbers of the rows, for the sentence.
+    """
+    scores = [each.get("score") if isinstance(each, dict) else each for each in outputs]
+    if set(map(type, scores)) <= {float}:
+        values = np.array(scores, dtype=np.float64)
+        if np.isfinite(values).all():
+            return values
+    return np.array([_finite(each, f"{what}, row {row}") for each, row in zip(scores, rows, strict=True)])
 
 
 def _finite(value: Any, where: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
@@ -15,12 +15,19 @@ _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 def rows_of(path: Path, gzipped: bool, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Give every record that is not blank with the line on which it begins, the header first."""
     with open_text(path, gzipped) as text:
-        reader = csv.reader(text, strict=strict)
-        begins = 1
-        for cells in reader:
-            if cells:
-                yield begins, cells
-            begins = reader.line_num + 1
+        yield from records(text, strict=strict)
+
+
+def records(
+    text: Iterable[str], first_line: int = 1, *, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Give every record of a text that is not blank with the line on which it begins."""
+    reader = csv.reader(text, strict=strict)
+    begins = first_line
+    for cells in reader:
+        if cells:
+            yield begins, cells
+        begins = first_line + reader.line_num
 
 
 def read_header(path: Path, wanted: Sequence[str], name: str, seen: Look) -> list[str]:

@@ -1,0 +1,139 @@
+"""What a scoring run will do: which approved models it asks, which columns they need, what lies where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.core import names
+from tidegate.core.spec import ModelSpec
+from tidegate.core.usage import Scoring
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The approved model of one algorithm.
+
+    Attributes
+    ----------
+    algorithm : str
+        Which algorithm it is of.
+    model : str
+        Its name in SageMaker.
+    columns : mapping of str to str
+        The columns that its recipe reads, in order, each with its type.
+    """
+
+    algorithm: str
+    model: str
+    columns: Mapping[str, str]
+
+
+def no_champion(model: str) -> str:
+    """Say that nothing can be scored yet, and what to do."""
+    return (
+        f"no approved model of '{model}' yet: train one first (tidegate train {model} FILE), "
+        "then drop the file again"
+    )
+
+
+def columns_of(spec: ModelSpec, champions: Sequence[Champion]) -> dict[str, str]:
+    """List the columns that a file to score must have beside the id, each with its type.
+
+    They are those that the approved models read, which after a change of the model file need not be those
+    of the file in force; where both know a column, the file in force says its type.
+    """
+    columns: dict[str, str] = {}
+    for champion in champions:
+        for name, kind in champion.columns.items():
+            columns.setdefault(name, spec.features[name].type if name in spec.features else kind)
+    return columns
+
+
+def layouts_of(champions: Sequence[Champion]) -> list[list[str]]:
+    """List the different orders of columns that the champions read: almost always one."""
+    layouts: list[list[str]] = []
+    for champion in champions:
+        if list(champion.columns) not in layouts:
+            layouts.append(list(champion.columns))
+    return layouts
+
+
+def too_many_bad(scoring: Scoring, rows: int, rejected: int, first: str) -> str | None:
+    """Decide whether a file with bad rows is refused as a whole; gives the reason, or None to go on.
+
+    Parameters
+    ----------
+    scoring : Scoring
+        What the model file allows.
+    rows, rejected : int
+        How many rows the file has, and how many of them are bad.
+    first : str
+        The first bad row in words.
+    """
+    if not rejected:
+        return None
+    counted = f"{rejected:,} of {rows:,} rows {'is' if rejected == 1 else 'are'} bad"
+    if rejected == rows:
+        return f"no row can be used; {first}"
+    if scoring.bad_rows == "refuse":
+        return f"{counted}, and scoring.bad_rows is refuse; {first}"
+    if rejected > scoring.most_bad_share * rows:
+        return f"{counted}, more than scoring.most_bad_share, {scoring.most_bad_share:g}, allows; {first}"
+    return None
+
+
+def plan_scores(
+    spec: ModelSpec, run: str, champions: Sequence[Champion], *, date: str, prefix: str, artifacts: str
+) -> dict[str, Any]:
+    """Lay out a scoring run, ready for the machine.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    run : str
+        The run's id.
+    champions : sequence of Champion
+        The approved models; at least one.
+    date : str
+        The day on which the run started, YYYY-MM-DD in UTC.
+    prefix : str
+        The deployment's prefix of every SageMaker name.
+    artifacts : str
+        The artifacts bucket.
+
+    Returns
+    -------
+    dict
+        ``algorithms``, one plain entry for each iteration of the machine's Map, and ``combine``, what the
+        function that combines is told.
+    """
+    home = f"s3://{artifacts}/{names.score_prefix(spec.name, run)}"
+    layouts = layouts_of(champions)
+    entries = [
+        {
+            "model": spec.name,
+            "run": run,
+            "algorithm": champion.algorithm,
+            "job": names.job_name(prefix, spec.name, champion.algorithm, run),
+            "champion": champion.model,
+            "rows": f"{home}/rows/{layouts.index(list(champion.columns))}/",
+            "output": f"{home}/{champion.algorithm}",
+            "instance": spec.scoring.instance,
+            "count": spec.scoring.count,
+            # SageMaker asks the model's container where this is 0.
+            "max_concurrent": spec.scoring.max_concurrent or 0,
+            "max_payload_mb": spec.scoring.max_payload_mb,
+        }
+        for champion in champions
+    ]
+    combine = {
+        "rule": spec.serving.combine,
+        "weights": spec.serving.weights,
+        "inputs": f"{home}/inputs.parquet",
+        "outputs": {champion.algorithm: f"{home}/{champion.algorithm}/" for champion in champions},
+        "scores": f"s3://{artifacts}/{names.scores_folder(spec.name, date, run)}",
+    }
+    return {"algorithms": entries, "combine": combine}

@@ -1,0 +1,193 @@
+"""Reading CSV block by block: pyarrow parses a sound block; one with anything odd is read row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tidegate.table.columns import Categories, floats_of
+from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
+from tidegate.table.read.csv_trouble import csv_error, read_header, records, rows_of
+from tidegate.table.read.look import Look, open_bytes
+from tidegate.table.read.names import find_columns
+from tidegate.table.read.values import ARROW_NULLS
+from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
+
+BLOCK_BYTES = 4 << 20
+BLOCK_ROWS = 16_384
+_PLAIN = ("numeric", "integer")
+_BOM = b"\xef\xbb\xbf"
+
+
+def csv_rows(path: Path, wanted: Wanted, name: str, seen: Look) -> Iterator[Rows]:
+    """Read a CSV file that `look` found to be text.
+
+    Raises
+    ------
+    BadDrop
+        For a header that does not fit, or a quotation mark that is never closed.
+    """
+    header = read_header(path, wanted.names, name, seen)
+    reader = _Reader(wanted, name, find_columns(header, wanted.names, name), len(header))
+    if seen.quotes:  # a line need not be a row
+        yield from reader.carefully(islice(rows_of(path, seen.gzipped), 1, None))
+        return
+    for first_line, block in _blocks(path, seen.gzipped):
+        found = reader.fast(first_line, block)
+        if found is not None:
+            yield found
+        else:
+            text = io.StringIO(block.decode(), newline="")
+            yield from reader.carefully(records(text, first_line))
+
+
+class _Reader:
+    """What every block of one file is read with."""
+
+    def __init__(self, wanted: Wanted, name: str, places: dict[str, int], width: int) -> None:
+        self.wanted, self.name, self.places, self.width = wanted, name, places, width
+
+    def fast(self, first_line: int, block: bytes) -> Rows | None:
+        """Read a block without quotation marks, or give None when its lines are not its rows."""
+        import pyarrow as pa
+
+        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        table, odd = None, False
+        try:
+            table = self._parse(block, _PLAIN)
+            odd = any(
+                _is_odd(table.column(f"f{self.places[column]}"))
+                for column, kind in self.wanted.columns.items()
+                if kind in _PLAIN
+            )
+        except pa.ArrowInvalid:
+            odd = True
+        try:
+            # Some number is not one, or not plainly one: as texts, every cell is judged by our own rules.
+            table = self._parse(block, ()) if odd or table is None else table
+        except pa.ArrowInvalid:
+            return None
+        if table.num_rows != lines:
+            return None
+        columns = {column: self._cells(table, column, kind) for column, kind in self.wanted.columns.items()}
+        return sort_out(
+            np.arange(first_line, first_line + lines),
+            columns,
+            self._ids(table),
+            self.wanted,
+            lambda row: block.split(b"\n")[row].decode().rstrip("\r"),
+            [],
+        )
+
+    def carefully(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Rows]:
+        """Read rows one by one, each with its line; a row of another width is set aside."""
+        import pyarrow as pa
+
+        source = iter(rows)
+        line = 1
+        while True:
+            good: list[tuple[int, list[str]]] = []
+            others: list[Reject] = []
+            try:
+                for line, cells in islice(source, BLOCK_ROWS):
+                    if len(cells) == self.width:
+                        good.append((line, cells))
+                    else:
+                        others.append(Reject(line, "", _width(len(cells), self.width), _joined(cells)))
+            except csv.Error as error:
+                raise csv_error(self.name, line + 1, error) from None
+            if not good and not others:
+                return
+            arrays = {
+                f"f{place}": pa.array([cells[place] for _, cells in good], pa.string()).dictionary_encode()
+                for place in set(self.places.values())
+            }
+            table = pa.table(arrays)
+            yield sort_out(
+                np.array([line for line, _ in good], dtype=np.int64),
+                {column: self._cells(table, column, kind) for column, kind in self.wanted.columns.items()},
+                self._ids(table),
+                self.wanted,
+                lambda row, good=good: _joined(good[row][1]),  # type: ignore[misc]
+                others,
+            )
+
+    def _cells(self, table: Any, column: str, kind: str) -> Cells | Categories:
+        found = table.column(f"f{self.places[column]}")
+        if str(found.type) == "double":
+            return read_numbers(floats_of(found), kind)
+        codes, texts = split_dictionary(found)
+        return categories(codes, texts) if kind == "categorical" else read_texts(codes, texts, kind)
+
+    def _ids(self, table: Any) -> Categories | None:
+        if self.wanted.id is None:
+            return None
+        return categories(*split_dictionary(table.column(f"f{self.places[self.wanted.id]}")))
+
+    def _parse(self, block: bytes, numbers: tuple[str, ...]) -> Any:
+        import pyarrow as pa
+        import pyarrow.csv as pacsv
+
+        text = pa.dictionary(pa.int32(), pa.string())
+        types = {
+            f"f{place}": pa.float64() if self.wanted.columns.get(column) in numbers else text
+            for column, place in self.places.items()
+        }
+        return pacsv.read_csv(
+            pa.BufferReader(block),
+            read_options=pacsv.ReadOptions(
+                block_size=len(block) + 1, column_names=[f"f{place}" for place in range(self.width)]
+            ),
+            parse_options=pacsv.ParseOptions(quote_char=False),
+            convert_options=pacsv.ConvertOptions(
+                include_columns=list(types),
+                column_types=types,
+                null_values=ARROW_NULLS,
+                strings_can_be_null=False,
+            ),
+        )
+
+
+def _is_odd(column: Any) -> bool:
+    """Tell whether pyarrow took something for a number that is none here: '-nan', 'inf' and the like."""
+    import pyarrow.compute as pc
+
+    finite = pc.all(pc.is_finite(column), skip_nulls=True).as_py()
+    return finite is False
+
+
+def _blocks(path: Path, gzipped: bool) -> Iterator[tuple[int, bytes]]:
+    """Cut a file after its header into blocks of whole lines, each with the number of its first line."""
+    rest, line, headed = b"", 1, False
+    with open_bytes(path, gzipped) as file:
+        while True:
+            piece = file.read(BLOCK_BYTES)
+            rest += piece
+            if line == 1:
+                rest = rest.removeprefix(_BOM)
+            end = rest.rfind(b"\n") + 1 if piece else len(rest)
+            block, rest = rest[:end], rest[end:]
+            while block and not headed:
+                first, _, block = block.partition(b"\n")
+                line, headed = line + 1, bool(first.rstrip(b"\r"))
+            if block:
+                yield line, block
+                line += block.count(b"\n")
+            if not piece:
+                return
+
+
+def _width(found: int, width: int) -> str:
+    return f"{found} field{'' if found == 1 else 's'}, expected {width} as in the header"
+
+
+def _joined(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()

@@ -1,0 +1,122 @@
+"""Reading JSON Lines block by block: one object a line, its values judged as an endpoint judges them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tidegate.table.columns import Categories, Codes
+from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
+from tidegate.table.read.look import open_bytes
+from tidegate.table.read.names import find_columns
+from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
+
+BLOCK_ROWS = 16_384
+_BOM = b"\xef\xbb\xbf"
+_PLAIN = ("numeric", "integer")
+_NUMBERS = {int, float, type(None)}
+Line = tuple[int, bytes, dict[str, Any]]
+
+
+def json_rows(path: Path, wanted: Wanted, name: str, gzipped: bool) -> Iterator[Rows]:
+    """Read a JSON Lines file that `look` found to be text.
+
+    A member that a row lacks is a gap, as in a request; a column that every row lacks is missing.
+
+    Raises
+    ------
+    BadDrop
+        For a column that no row has.
+    """
+    seen: dict[str, None] = {}
+    texts = [column for column in wanted.names if wanted.columns.get(column, "categorical") == "categorical"]
+    with open_bytes(path, gzipped) as file:
+        lines = ((at, line.removeprefix(_BOM).strip()) for at, line in enumerate(file, 1))
+        for block in _blocks((at, line) for at, line in lines if line):
+            good, others = _parsed(block, texts)
+            for _, _, document in good:
+                if document.keys() - seen.keys():
+                    seen.update(dict.fromkeys(document))
+            yield _rows(good, others, wanted)
+    if seen:
+        find_columns(list(seen), wanted.names, name, header_line=None)
+
+
+def _blocks(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    while block := list(islice(lines, BLOCK_ROWS)):
+        yield block
+
+
+def _parsed(block: list[tuple[int, bytes]], texts: list[str]) -> tuple[list[Line], list[Reject]]:
+    good: list[Line] = []
+    others: list[Reject] = []
+    for number, line in block:
+        try:
+            # NaN and the infinities are no JSON, yet many writers emit NaN for a gap.
+            document = json.loads(line, parse_constant=lambda word: None if word == "NaN" else word)
+        except (ValueError, RecursionError) as error:
+            others.append(Reject(number, "", f"this is not JSON: {error}", line.decode()))
+            continue
+        if not isinstance(document, dict):
+            others.append(
+                Reject(number, "", "this is not a JSON object with names and values", line.decode())
+            )
+        elif nested := [column for column in texts if type(document.get(column)) in (dict, list)]:
+            others.append(Reject(number, ", ".join(nested), "a text is expected there", line.decode()))
+        else:
+            good.append((number, line, document))
+    return good, others
+
+
+def _rows(good: list[Line], others: list[Reject], wanted: Wanted) -> Rows:
+    columns = {
+        column: _column([document.get(column) for _, _, document in good], kind)
+        for column, kind in wanted.columns.items()
+    }
+    ids = None
+    if wanted.id is not None:
+        ids = _texts([document.get(wanted.id) for _, _, document in good])
+    return sort_out(
+        np.array([number for number, _, _ in good], dtype=np.int64),
+        columns,
+        ids,
+        wanted,
+        lambda row: good[row][1].decode(),
+        others,
+    )
+
+
+def _column(values: Sequence[Any], kind: str) -> Cells | Categories:
+    if kind == "categorical":
+        return _texts(values)
+    if kind in _PLAIN and set(map(type, values)) <= _NUMBERS:
+        try:
+            return read_numbers(np.array(values, dtype=np.float64), kind)
+        except OverflowError:
+            pass  # a whole number beyond the largest double is told as a text that is no number
+    codes, texts = _encoded(values)
+    return read_texts(codes, texts, kind)
+
+
+def _texts(values: Sequence[Any]) -> Categories:
+    codes, texts = _encoded(values)
+    return categories(codes, texts)
+
+
+def _encoded(values: Sequence[Any]) -> tuple[Codes, list[str]]:
+    import pyarrow as pa
+
+    return split_dictionary(pa.array([_text(value) for value in values], pa.string()).dictionary_encode())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return json.dumps(value, ensure_ascii=False)

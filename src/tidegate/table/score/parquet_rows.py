@@ -1,0 +1,76 @@
+"""Reading Parquet block by block, its stored types made into those that the models want."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tidegate.table.columns import Categories
+from tidegate.table.read.convert import Cells
+from tidegate.table.read.names import find_columns
+from tidegate.table.read.parquet_file import DAMAGE, WrongType, damaged, numbers, text_column, wrong_type
+from tidegate.table.score.rows import Rows, Wanted, sort_out
+
+BLOCK_ROWS = 32_768
+
+
+def parquet_rows(path: Path, wanted: Wanted, name: str) -> Iterator[Rows]:
+    """Read a Parquet file.
+
+    Raises
+    ------
+    BadDrop
+        For a damaged file, a missing column, or a column whose stored type cannot become the wanted one.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except DAMAGE as error:
+        raise damaged(name, error) from None
+    with file:
+        stored = file.schema_arrow.names
+        places = find_columns(stored, wanted.names, name, header_line=None)
+        source = {column: stored[place] for column, place in places.items()}
+        first = 1
+        batches = file.iter_batches(BLOCK_ROWS, columns=list(source.values()))
+        while (batch := _next(batches, name)) is not None:
+            yield _rows(batch, source, wanted, name, first)
+            first += len(batch)
+
+
+def _next(batches: Iterator[Any], name: str) -> Any:
+    try:
+        batch = next(batches, None)
+        if batch is not None:
+            batch.validate(full=True)  # texts that are no UTF-8, among others
+    except DAMAGE as error:
+        raise damaged(name, error) from None
+    return batch
+
+
+def _rows(batch: Any, source: dict[str, str], wanted: Wanted, name: str, first: int) -> Rows:
+    columns: dict[str, Cells | Categories] = {}
+    for column, kind in wanted.columns.items():
+        array = batch.column(source[column])
+        try:
+            columns[column] = text_column(array) if kind == "categorical" else numbers(array, kind)
+        except WrongType:
+            raise wrong_type(name, column, array.type, kind) from None
+    ids = None
+    if wanted.id is not None:
+        array = batch.column(source[wanted.id])
+        try:
+            ids = text_column(array)
+        except WrongType:
+            raise wrong_type(name, wanted.id, array.type, "a text") from None
+
+    def raw(row: int) -> str:
+        cells = {column: batch.column(source[column])[row].as_py() for column in wanted.names}
+        return json.dumps(cells, ensure_ascii=False, default=str)
+
+    return sort_out(np.arange(first, first + len(batch)), columns, ids, wanted, raw, [])
