@@ -15,9 +15,10 @@ import pytest
 from hosting_cloud import ask, cloud, make_config, make_context, make_model, settled, start_endpoint, until
 
 from tidegate.local.sagemaker import hosting
+from tidegate.local.sagemaker.containers import server as containers_server
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ModelError
-from tidegate.local.sagemaker.hosting import invoke
+from tidegate.local.sagemaker.hosting import build, invoke
 from tidegate.local.sagemaker.hosting.live import hosting_of
 
 pytestmark = pytest.mark.integration
@@ -158,6 +159,19 @@ def test_a_server_that_is_killed_comes_back(ctx: Context):
     os.kill(second, signal.SIGKILL)
     until(lambda: _pids(ctx) not in ([], [second]))
     assert ask(ctx, "cars", b"1") == b"word:1"
+
+
+def test_a_server_that_hangs_is_replaced(ctx: Context, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(build, "PING_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(containers_server, "_PING_SECONDS", 0.2)
+    make_model(ctx, "m", "word")
+    make_config(ctx, "config", "m")
+    start_endpoint(ctx, "cars", "config")
+    (first,) = _pids(ctx)
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: _pids(ctx) not in ([], [first]))
+    assert ask(ctx, "cars", b"1") == b"word:1"
+    assert not _runs(first)
 
 
 def test_an_answer_that_takes_too_long_is_a_model_error(ctx: Context, monkeypatch: pytest.MonkeyPatch):

@@ -59,6 +59,7 @@ class StandInServers:
     def __init__(self, model: str, on_exit: Callable[[int, int], None]) -> None:
         self.model = model
         self.running = True
+        self.well = True
         self.stopped = threading.Event()
         self.hold = threading.Event()
         self.hold.set()
@@ -79,6 +80,9 @@ class StandInServers:
         if custom in headers:
             answered[custom] = headers[custom]
         return Answer(200, answered, f"{self.model}:".encode() + body)
+
+    def silent(self) -> int | None:
+        return None if self.well else 0
 
     def stop(self, grace_seconds: float) -> None:
         self.running = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -59,6 +60,74 @@ def test_meanwhile_requests_get_an_answer_that_says_so():
     assert answer.status == 503
     assert b"the server does not run" in answer.body
     assert b"exit code 9" in answer.body
+    replica.stop()
+
+
+def test_a_server_that_no_longer_answers_its_ping_is_started_again():
+    model = Model()
+    replica = Replica("r", model.start, pauses=(0.0,), ping_every_seconds=0.01)
+    replica.start()
+    model.made[0].well = False
+    until(lambda: len(model.made) == 2 and ask(replica).status == 200)
+    assert model.made[0].stopped.is_set()
+    replica.stop()
+
+
+def test_a_ping_missed_now_and_then_is_no_reason_to_start_again():
+    model = Model()
+    replica = Replica("r", model.start, pauses=(0.0,), ping_every_seconds=0.001)
+    replica.start()
+    pings = itertools.cycle([0, 0, None])
+    counted: list[int | None] = []
+
+    def silent() -> int | None:
+        counted.append(next(pings))
+        return counted[-1]
+
+    model.made[0].silent = silent
+    until(lambda: len(counted) > 30)
+    assert len(model.made) == 1
+    replica.stop()
+
+
+def test_a_server_that_answers_requests_is_not_taken_for_silent():
+    model = Model()
+    replica = Replica("r", model.start, pauses=(0.0,), ping_every_seconds=0.01)
+    replica.start()
+    counted: list[int] = []
+
+    def silent() -> int:
+        ask(replica)
+        counted.append(0)
+        return 0
+
+    model.made[0].silent = silent
+    until(lambda: len(counted) > 10)
+    assert len(model.made) == 1
+    replica.stop()
+
+
+def test_a_server_at_work_may_be_slower_to_answer_its_ping():
+    model = Model()
+    replica = Replica("r", model.start, pauses=(60.0,), ping_every_seconds=0.01)
+    replica.start()
+    counted: list[int] = []
+
+    def silent() -> int:
+        counted.append(0)
+        return 0
+
+    server = model.made[0]
+    server.silent = silent
+    server.hold.clear()
+    asking = threading.Thread(target=ask, args=(replica,))
+    asking.start()
+    assert server.entered.wait(5)
+    before = len(counted)
+    until(lambda: server.stopped.is_set())
+    server.hold.set()
+    asking.join()
+    assert len(counted) - before > 10
     replica.stop()
 
 
@@ -147,10 +216,8 @@ def test_stopping_ends_a_restart_that_waits():
     assert not [thread for thread in threading.enumerate() if thread.name == "restart r"]
 
 
-@pytest.mark.parametrize(
-    ("timed_out", "seconds", "status"), [(True, 0.0, 0), (True, 60.0, 503), (False, 0.0, 503)]
-)
-def test_a_server_that_gives_no_answer_counts_as_a_server_error(timed_out: bool, seconds: float, status: int):
+@pytest.mark.parametrize(("timed_out", "status"), [(True, 0), (False, 503)])
+def test_a_server_that_gives_no_answer_counts_as_a_server_error(timed_out: bool, status: int):
     model = Model()
     replica = Replica("r", model.start, container_names=("recipe", "algorithm"))
     replica.start()
@@ -159,7 +226,7 @@ def test_a_server_that_gives_no_answer_counts_as_a_server_error(timed_out: bool,
         raise NotAnswered("it broke the connection.", container=1, timed_out=timed_out)
 
     model.made[0].answer = silent
-    answer = replica.answer(b"1", "text/csv", "", {}, seconds)
+    answer = ask(replica)
     assert (answer.status, answer.container) == (status, 1)
     assert (b"timed out while waiting for a response from container algorithm" in answer.body) is (
         status == 0

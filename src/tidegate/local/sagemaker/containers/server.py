@@ -168,8 +168,7 @@ class Server:
         try:
             answer = self._post(body, headers, timeout_seconds)
         except HTTPError as error:
-            # urllib3 counts a refused connection among the timeouts.
-            if isinstance(error, HTTPTimeout) and not isinstance(error, NewConnectionError):
+            if _is_timeout(error):
                 raise NotAnswered(
                     f"{self.title} did not answer within {timeout_seconds:.0f} seconds.",
                     container=self.number,
@@ -260,7 +259,9 @@ class Server:
         self, body: bytes, headers: Mapping[str, str], timeout_seconds: float
     ) -> urllib3.BaseHTTPResponse:
         assert self._http is not None
-        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout_seconds)
+        # On this machine a connection is made at once or, where a server is too busy to take it, part of the
+        # waiting: one limit for all.
+        timeout = urllib3.Timeout(total=timeout_seconds)
 
         def post() -> urllib3.BaseHTTPResponse:
             assert self._http is not None
@@ -268,11 +269,22 @@ class Server:
 
         try:
             return post()
-        except ProtocolError:
+        except ProtocolError as error:
             # A server may close an idle connection in the moment that we take it up again: ask once more.
-            if self.child is None or not self.child.running:
+            if self.child is None or not self.child.running or _is_timeout(error):
                 raise
             return post()
+
+
+def _is_timeout(error: HTTPError) -> bool:
+    """Tell whether the time was up, which urllib3's classes alone do not.
+
+    It counts a refused connection among the timeouts, and a server that stops reading its request among the
+    broken connections.
+    """
+    if isinstance(error, ProtocolError):
+        return any(isinstance(each, TimeoutError) for each in error.args)
+    return isinstance(error, HTTPTimeout) and not isinstance(error, NewConnectionError)
 
 
 @contextmanager

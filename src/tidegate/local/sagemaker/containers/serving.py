@@ -108,9 +108,9 @@ class ModelServers:
             # Someone else's server on our port would answer too, while ours has died of it.
             server.raise_if_ended()
 
-    def ping(self) -> bool:
-        """Ask every container whether it is well."""
-        return all(server.ping() for server in self._servers)
+    def silent(self) -> int | None:
+        """Ask each container whether it is well; return the first that does not say so, or None."""
+        return next((server.number for server in self._servers if not server.ping()), None)
 
     def invoke(
         self,

@@ -18,7 +18,7 @@ from tidegate.local.sagemaker.hosting.capture import CaptureSettings, CaptureStr
 from tidegate.local.sagemaker.hosting.deployment import Deployment, variant_weight
 from tidegate.local.sagemaker.hosting.fleet import Fleet, Variant
 from tidegate.local.sagemaker.hosting.live import Hosting
-from tidegate.local.sagemaker.hosting.replica import OnExit, Replica
+from tidegate.local.sagemaker.hosting.replica import PING_EVERY_SECONDS, OnExit, Replica
 
 # SageMaker's own patience with a container that does not answer its ping.
 PING_PATIENCE_SECONDS = 480.0
@@ -116,4 +116,5 @@ def _replica(hosting: Hosting, endpoint: str, variant: dict[str, Any], model: di
         container_names=names,
         on_given_up=lambda reason: hosting.note_failure(endpoint, reason),
         on_stopped=close_logs,
+        ping_every_seconds=PING_EVERY_SECONDS,
     )

@@ -1,4 +1,7 @@
-"""One variant's model server, kept alive: started again when it dies, with growing pauses and an end."""
+"""One variant's model server, kept alive: started again when it dies or no longer answers its ping.
+
+The pauses before a restart grow, and there is an end to them.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,11 @@ log = logging.getLogger(__name__)
 RESTART_PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0, 30.0, 30.0)
 HEALTHY_SECONDS = 60.0
 STOP_GRACE_SECONDS = 30.0
+# How often it is asked whether it is well, and how often in a row it may fail to say so. A server that works
+# on one request may have no time for others, for the 60 seconds that a request may take.
+PING_EVERY_SECONDS = 5.0
+MOST_SILENT_PINGS = 3
+MOST_SILENT_PINGS_AT_WORK = 15
 
 _UNAVAILABLE = 503
 # What AWS shows as the original status of a container that did not answer in time.
@@ -29,6 +37,9 @@ class Servers(Protocol):
     @property
     def running(self) -> bool:
         """True while every container's process runs."""
+
+    def silent(self) -> int | None:
+        """Ask each container whether it is well; return the first that does not say so, or None."""
 
     def invoke(
         self, body: bytes, content_type: str, accept: str, headers: dict[str, str], timeout_seconds: float
@@ -69,6 +80,8 @@ class Replica:
         Called when the server was stopped for good.
     pauses
         Seconds before each restart.
+    ping_every_seconds
+        How often the server is asked whether it is well.
     """
 
     def __init__(
@@ -80,6 +93,7 @@ class Replica:
         on_given_up: Callable[[str], None] | None = None,
         on_stopped: Callable[[], None] = lambda: None,
         pauses: Sequence[float] = RESTART_PAUSES_SECONDS,
+        ping_every_seconds: float = PING_EVERY_SECONDS,
     ) -> None:
         self.title = title
         self.container_names = tuple(container_names)
@@ -87,6 +101,7 @@ class Replica:
         self._on_given_up = on_given_up
         self._on_stopped = on_stopped
         self._pauses = pauses
+        self._ping_every = ping_every_seconds
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._servers: Servers | None = None
@@ -94,6 +109,9 @@ class Replica:
         self._failures = 0
         self._down = "it is starting"
         self._restart: threading.Thread | None = None
+        self._at_work = 0
+        self._answers = 0
+        self._health = threading.Thread(target=self._watch, name=f"health {title}", daemon=True)
 
     def start(self) -> None:
         """Start the server and wait until it answers its ping.
@@ -107,6 +125,7 @@ class Replica:
             self._bring_up()
         except (CannotServe, _Stopped) as error:
             raise ReplicaFailed(str(error)) from error
+        self._health.start()
 
     def answer(
         self, body: bytes, content_type: str, accept: str, headers: dict[str, str], timeout_seconds: float
@@ -120,18 +139,23 @@ class Replica:
             return _no_answer(
                 _UNAVAILABLE, f"The model server of {self.title} does not run: {self._down}.", 0
             )
-        begun = time.monotonic()
+        with self._lock:
+            self._at_work += 1
         try:
-            return servers.invoke(body, content_type, accept, headers, timeout_seconds)
+            answer = servers.invoke(body, content_type, accept, headers, timeout_seconds)
+            self._answers += 1
+            return answer
         except NotAnswered as error:
-            # A connection that could not be made in two seconds timed out too, but not the model.
-            if error.timed_out and time.monotonic() - begun >= timeout_seconds:
+            if error.timed_out:
                 text = (
                     "Your invocation timed out while waiting for a response from container "
                     f"{self.container_name(error.container)}: {timeout_seconds:g} seconds were not enough."
                 )
                 return _no_answer(_TIMED_OUT, text, error.container)
             return _no_answer(_UNAVAILABLE, str(error), error.container)
+        finally:
+            with self._lock:
+                self._at_work -= 1
 
     def container_name(self, number: int) -> str:
         """Return the name of a container by its position."""
@@ -146,8 +170,9 @@ class Replica:
             restart = self._restart
         if servers is not None:
             servers.stop(grace_seconds)
-        if restart is not None and restart is not threading.current_thread():
-            restart.join()
+        for thread in (restart, self._health):
+            if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+                thread.join()
         self._on_stopped()
 
     def _bring_up(self) -> None:
@@ -169,12 +194,33 @@ class Replica:
 
     def _ended(self, container: int, exit_code: int) -> None:
         """Take note of a container's death; called from its own thread, also during a start."""
+        self._lose(f"container {self.container_name(container)} ended with exit code {exit_code}")
+
+    def _watch(self) -> None:
+        """Ask the server now and then whether it is well, as SageMaker does, until the replica is stopped."""
+        watched: Servers | None = None
+        failures = answers = 0
+        while not self._stopping.wait(self._ping_every):
+            servers = self._servers
+            container = None if servers is None else servers.silent()
+            # An answer is a sign of life too.
+            if container is None or answers != self._answers:
+                failures, answers = 0, self._answers
+                continue
+            failures = failures + 1 if servers is watched else 1
+            watched = servers
+            if failures >= (MOST_SILENT_PINGS_AT_WORK if self._at_work else MOST_SILENT_PINGS):
+                name = self.container_name(container)
+                self._lose(f"container {name} did not answer GET /ping {failures} times in a row", servers)
+
+    def _lose(self, why: str, whom: Servers | None = None) -> None:
+        """Have the server started again; `whom` tells which one, lest its successor be meant."""
         with self._lock:
             servers = self._servers
-            if servers is None:
+            if servers is None or (whom is not None and servers is not whom):
                 return
             self._servers = None
-            self._down = f"container {self.container_name(container)} ended with exit code {exit_code}"
+            self._down = why
             if time.monotonic() - self._since >= HEALTHY_SECONDS:
                 self._failures = 0
             self._restart = threading.Thread(
