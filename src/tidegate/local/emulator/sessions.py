@@ -119,6 +119,6 @@ def _find(role_arn: str) -> Mapping[str, Any]:
 
 def _names(principal: Any, service: str) -> bool:
     if not isinstance(principal, Mapping):
-        return principal == "*"
-    named = principal.get("Service", [])
-    return bool(service in ([named] if isinstance(named, str) else named))
+        return isinstance(principal, str) and principal == "*"
+    named: str | list[str] = principal.get("Service", [])
+    return service == named if isinstance(named, str) else service in named
