@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent,
 )
 
-from tidegate.core.messages import tell_refused, tell_training
-from tidegate.core.outcome import finish_training
+from tidegate.core.messages import tell_refused, tell_scoring, tell_training
+from tidegate.core.outcome import finish_scoring, finish_training
 from tidegate.edge.tell import tell
 
 logger = Logger()
@@ -31,6 +31,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if event["kind"] == "refused":
         outcome = {**raw, "status": "FAILED", "algorithms": {}}
         notification = tell_refused(raw["model"], raw["run"], raw["key"], raw["reason"], raw["kept_at"])
+    elif event["kind"] == "scoring":
+        outcome = finish_scoring(raw)
+        notification = tell_scoring(outcome)
     else:
         outcome = finish_training(raw)
         notification = tell_training(outcome)

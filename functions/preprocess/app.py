@@ -19,6 +19,7 @@ from tidegate.core.plan import plan_run
 from tidegate.core.spec import ModelSpec
 from tidegate.edge import storage
 from tidegate.edge.quarantine import quarantine
+from tidegate.edge.specs import document_in_force
 
 logger = Logger()
 metrics = Metrics()
@@ -44,12 +45,7 @@ def _prepare(event: dict[str, Any]) -> dict[str, Any]:
     from tidegate.table.prepare import prepare
 
     model, run = event["model"], event["run"]
-    document = storage.read_json(f"s3://{ARTIFACTS}/{names.spec_key(model)}")
-    if document is None:
-        raise BadDrop(
-            f"no model file is in force for '{model}'; put one at {names.model_file_key(model)} "
-            f"(tidegate apply MODEL.yaml), then drop the file again"
-        )
+    document = document_in_force(ARTIFACTS, model)
     spec = ModelSpec.from_dict(document["spec"])
     filename = event["key"].rsplit("/", 1)[-1]
     with tempfile.TemporaryDirectory() as scratch:
@@ -60,6 +56,7 @@ def _prepare(event: dict[str, Any]) -> dict[str, Any]:
         out.mkdir()
         rows = prepare(source, spec, out, filename, scale=scale, bundle=make_bundle)
         storage.upload_folder(out, f"s3://{ARTIFACTS}/{names.run_prefix(model, run)}")
+    storage.write_json(f"s3://{ARTIFACTS}/{names.run_spec_key(model, run)}", document)
     metrics.add_metric("RowsPrepared", MetricUnit.Count, rows["rows"])
     logger.info("drop prepared", extra=rows)
     plan = plan_run(

@@ -132,6 +132,19 @@ def tell_training(outcome: Mapping[str, Any]) -> Notification:
     )
 
 
+def tell_scoring(outcome: Mapping[str, Any]) -> Notification:
+    """Write the notification that ends a scoring run; `outcome` is what `outcome.finish_scoring` gives."""
+    status, model, run = outcome["status"], outcome["model"], outcome["run"]
+    head = f"{model}: a file was scored" if status == "SUCCEEDED" else f"{model}: scoring failed"
+    lines = [f"Run {run} for {outcome['key']}: {status}.", "", f"{outcome['reason']}"]
+    if status == "SUCCEEDED":
+        lines[-1] += "."
+        lines.append(f"The scores are at {outcome['scores']}/scores.csv, and as Parquet beside it.")
+    if outcome.get("rejects"):
+        lines.append(f"Bad rows, each with its reason, are at {outcome['rejects']}.")
+    return Notification("scoring-" + status.lower(), model, run, head[:SUBJECT_MAX], "\n".join(lines).strip())
+
+
 def tell_refused(model: str, run: str, key: str, sentence: str, kept_at: str) -> Notification:
     """Write the notification about a file that cannot be used."""
     message = (

@@ -1,4 +1,4 @@
-"""How a training run ends: the machine's raw results completed with a status and reasons in words."""
+"""How a run ends: the machine's raw results completed with a status and reasons in words."""
 
 from __future__ import annotations
 
@@ -39,6 +39,55 @@ def finish_training(raw: Mapping[str, Any]) -> dict[str, Any]:
         "reason": _failed_in(failure) if failure else sum_up_reason(algorithms),
         "algorithms": algorithms,
     }
+
+
+def finish_scoring(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete the outcome of a scoring run.
+
+    Parameters
+    ----------
+    raw : mapping
+        ``run``, ``model``, ``key``; ``algorithms`` (a list, each with ``algorithm``, ``status`` and
+        ``model``; failed ones with ``state``, ``error`` and ``cause``); where rows were read ``counts``;
+        where all went well ``scored``, ``scores`` and ``absent``, the algorithms without an approved model.
+        A run that failed has ``failure`` (state, error, cause), or ``reason`` where it could not begin.
+
+    Returns
+    -------
+    dict
+        ``status``, ``reason``, ``rows`` read, ``scored`` and ``rejected``, where the scores and rejects
+        are, and ``algorithms`` keyed by name.
+    """
+    algorithms = {entry["algorithm"]: _finish_algorithm(entry) for entry in raw.get("algorithms") or []}
+    counts = raw.get("counts") or {}
+    failed = {name: each for name, each in algorithms.items() if each["status"] == "FAILED"}
+    finished = {
+        "run": raw["run"],
+        "model": raw["model"],
+        "key": raw["key"],
+        "rows": counts.get("rows"),
+        "scored": raw.get("scored"),
+        "rejected": counts.get("rejected"),
+        "scores": raw.get("scores"),
+        "rejects": raw.get("rejects") if counts.get("rejected") else None,
+        "algorithms": algorithms,
+    }
+    if raw.get("failure"):
+        return {**finished, "status": "FAILED", "reason": _failed_in(raw["failure"])}
+    if failed or raw.get("scored") is None:
+        reason = raw.get("reason") or sum_up_reason(failed)
+        return {**finished, "status": "FAILED", "reason": reason}
+    return {**finished, "status": "SUCCEEDED", "reason": _scored(raw)}
+
+
+def _scored(raw: Mapping[str, Any]) -> str:
+    rejected = raw["counts"]["rejected"]
+    parts = [f"{raw['scored']:,} row{'' if raw['scored'] == 1 else 's'} scored"]
+    if rejected:
+        parts.append(f"{rejected:,} bad one{'' if rejected == 1 else 's'} set aside")
+    if absent := raw.get("absent"):
+        parts.append(f"without {' and '.join(absent)}, which has no approved model yet")
+    return ", ".join(parts)
 
 
 def _finish_algorithm(entry: Mapping[str, Any]) -> dict[str, Any]:

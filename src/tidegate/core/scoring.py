@@ -107,8 +107,9 @@ def plan_scores(
     Returns
     -------
     dict
-        ``algorithms``, one plain entry for each iteration of the machine's Map, and ``combine``, what the
-        function that combines is told.
+        ``algorithms``, one plain entry for each iteration of the machine's Map; ``absent``, the algorithms
+        without an approved model; ``rejects``, where bad rows are; ``combine``, what the function that
+        combines is told.
     """
     home = f"s3://{artifacts}/{names.score_prefix(spec.name, run)}"
     layouts = layouts_of(champions)
@@ -129,11 +130,18 @@ def plan_scores(
         }
         for champion in champions
     ]
-    combine = {
+    combine: dict[str, Any] = {
+        "columns": list(columns_of(spec, champions)),
+        "id": spec.id,
         "rule": spec.serving.combine,
         "weights": spec.serving.weights,
         "inputs": f"{home}/inputs.parquet",
         "outputs": {champion.algorithm: f"{home}/{champion.algorithm}/" for champion in champions},
         "scores": f"s3://{artifacts}/{names.scores_folder(spec.name, date, run)}",
     }
-    return {"algorithms": entries, "combine": combine}
+    return {
+        "algorithms": entries,
+        "absent": [name for name in spec.algorithms if name not in combine["outputs"]],
+        "rejects": f"{home}/rejects.csv",
+        "combine": combine,
+    }

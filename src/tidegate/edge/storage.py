@@ -75,6 +75,20 @@ def upload_folder(folder: Path, uri: str) -> list[str]:
     return keys
 
 
+def download_folder(uri: str, to: Path) -> list[Path]:
+    """Download every object under a prefix into a new folder, a few at a time; gives the files by name."""
+    bucket, prefix = split_uri(uri)
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = sorted(each["Key"] for page in pages for each in page.get("Contents", []))
+    to.mkdir()
+
+    def fetch(key: str) -> None:
+        client("s3").download_file(bucket, key, str(to / key.rsplit("/", 1)[-1]))
+
+    _each(fetch, keys)
+    return [to / key.rsplit("/", 1)[-1] for key in keys]
+
+
 def _each(act: Any, items: Iterable[Any]) -> None:
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         for done in pool.map(act, items):
