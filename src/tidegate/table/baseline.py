@@ -1,6 +1,6 @@
-"""The two baselines that the monitor compares with, in Model Monitor's files; `profile` computes them."""
+"""The two baselines that the monitor compares with, in Model Monitor's files."""
 
-from tidegate.table.profile.data_quality import data_quality
-from tidegate.table.profile.model_quality import model_quality
+from tidegate.table.data_quality import data_quality
+from tidegate.table.quality.regression import model_quality
 
 __all__ = ["data_quality", "model_quality"]

@@ -11,11 +11,28 @@ from tidegate.table.columns import Floats
 
 Hashes = npt.NDArray[np.uint64]
 GAP = np.uint64(0x9E3779B97F4A7C15)
+_WORD, _STEP = (1 << 64) - 1, 0xD6E8FEB86659FD93
 
 
 def text_hash(text: str) -> int:
     """Hash a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def word_hash(text: str) -> int:
+    """Hash a text by its 8-byte words, as the native kernel does.
+
+    Examples
+    --------
+    >>> hex(word_hash("tidegate"))
+    '0xbe8e877d7f4f0096'
+    """
+    raw = text.encode()
+    value = len(raw) * int(GAP) & _WORD
+    for at in range(0, len(raw), 8):
+        value = (value ^ int.from_bytes(raw[at : at + 8], "little")) * _STEP & _WORD
+        value ^= value >> 32
+    return int(mixed(np.array([value], dtype=np.uint64))[0])
 
 
 def number_bits(values: Floats) -> Hashes:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tidegate.core.errors import BadPredictions
-from tidegate.table.profile import data_quality, model_quality
-from tidegate.table.profile.model_quality import RegressionErrors
+from tidegate.table.baseline import data_quality, model_quality
+from tidegate.table.quality.regression import RegressionErrors
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "model-monitor"
 SDK = DATA / "sagemaker-python-sdk" / "quality_check_step"

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.core.errors import BadDrop
-from tidegate.table.profile import data_quality
-from tidegate.table.profile.column import ColumnProfile
-from tidegate.table.profile.data_quality import profile_csv
+from tidegate.table.baseline import data_quality
+from tidegate.table.profile import ColumnProfile
 from tidegate.table.profile.distinct import Distinct
-from tidegate.table.profile.frequencies import MOST_TEXTS, Frequencies
-from tidegate.table.profile.kll import Sketch
+from tidegate.table.profile.frequencies import MOST_NUMERALS, MOST_TEXTS, Frequencies, Numerals
+from tidegate.table.profile.kll import RANK_ERROR, Sketch
 from tidegate.table.profile.moments import Moments
 from tidegate.table.profile.value_types import ValueTypes
+from tidegate.table.scan.arrow_texts import cells_of
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), max_size=60)
 TEXTS = st.lists(
@@ -30,10 +30,11 @@ TEXTS = st.lists(
     ),
     max_size=60,
 )
+COUNTS = st.dictionaries(st.integers(0, 3000).map(str), st.integers(1, 9), max_size=2000)
 
 
 def profile(texts: list[str]) -> ColumnProfile:
-    return ColumnProfile.of(pa.array(texts, pa.string()))
+    return ColumnProfile.of(cells_of(pa.array(texts, pa.string())))
 
 
 @given(TEXTS, TEXTS)
@@ -42,6 +43,8 @@ def test_the_profile_of_two_windows_is_the_sum_of_their_profiles(one, other):
     added, whole = profile(one) + profile(other), profile(one + other)
     assert added.types == whole.types
     assert added.frequencies.ranked() == whole.frequencies.ranked()
+    assert added.numerals == whole.numerals
+    assert added.categories() == whole.categories()
     assert added.distinct.smallest.tolist() == whole.distinct.smallest.tolist()
     assert sorted(added.sketch.levels[0]) == sorted(whole.sketch.levels[0])
     assert added.moments.count == whole.moments.count
@@ -88,21 +91,44 @@ def test_every_value_is_counted_by_its_type():
     assert types.completeness == pytest.approx(5 / 7)
 
 
+def in_order(values: np.ndarray, order: str) -> np.ndarray:
+    ordered = np.sort(values)
+    half = len(values) // 2
+    zigzag = np.ravel(np.column_stack([ordered[:half], ordered[half:][::-1]]))
+    return {"random": values, "sorted": ordered, "reversed": ordered[::-1].copy(), "zigzag": zigzag}[order]
+
+
 class TestSketch:
     def test_up_to_k_values_are_kept_in_the_order_they_came(self):
         values = np.random.default_rng(1).normal(size=2048)
         sketch = Sketch.of(values[:1000]) + Sketch.of(values[1000:])
         assert len(sketch.levels) == 1 and sketch.levels[0].tolist() == values.tolist()
 
-    @pytest.mark.parametrize("blocks", [1, 7, 100])
-    def test_ranks_are_within_half_a_percent_however_the_data_came(self, blocks):
-        values = np.random.default_rng(2).lognormal(size=100_000)
+    @pytest.mark.parametrize("order", ["random", "sorted", "reversed", "zigzag"])
+    @pytest.mark.parametrize("blocks", [1, 7, 100, 3000])
+    def test_ranks_are_within_the_bound_however_the_data_came(self, blocks, order):
+        values = in_order(np.random.default_rng(2).lognormal(size=100_000), order)
         sketch = Sketch()
         for block in np.array_split(values, blocks):
             sketch = sketch + Sketch.of(block)
         edges = np.quantile(values, np.linspace(0, 1, 21)).tolist()
         ranks = np.cumsum(sketch.counts(edges)) / len(values)
-        assert np.abs(ranks - np.linspace(0.05, 1, 20)).max() < 0.005
+        assert np.abs(ranks - np.linspace(0.05, 1, 20)).max() < RANK_ERROR
+
+    @pytest.mark.parametrize("blocks", [1, 50])
+    def test_heavy_ties_keep_their_shares(self, blocks):
+        values = np.random.default_rng(4).choice([0.0, 1.0, 5.0], 60_000, p=[0.7, 0.2, 0.1])
+        sketch = Sketch.sum_of(map(Sketch.of, np.array_split(values, blocks)))
+        shares = np.array(sketch.counts([-0.5, 0.5, 1.5, 5.0])) / 60_000
+        assert shares == pytest.approx([(values == v).mean() for v in (0.0, 1.0, 5.0)], abs=RANK_ERROR)
+
+    def test_adding_many_at_once_is_as_good_as_one_by_one(self):
+        parts = [np.random.default_rng(at).normal(at / 50, 1, 3000) for at in range(60)]
+        values, sketch = np.concatenate(parts), Sketch.sum_of(map(Sketch.of, parts))
+        edges = np.quantile(values, np.linspace(0, 1, 41)).tolist()
+        ranks = np.cumsum(sketch.counts(edges)) / len(values)
+        assert np.abs(ranks - np.linspace(0.025, 1, 40)).max() < RANK_ERROR
+        assert sketch.count == len(values)
 
     def test_no_weight_is_lost_and_the_sketch_stays_small(self):
         sketch = Sketch()
@@ -128,10 +154,30 @@ def test_distinct_values_are_estimated_within_a_tenth(size):
     assert distinct.count == pytest.approx(size, rel=0.1)
 
 
-def test_few_texts_are_counted_and_many_are_given_up_for_good():
-    few = Frequencies.of({"a": 1}) + Frequencies.of({"b": 3, "a": 2})
-    assert few.ranked() == [("a", 3), ("b", 3)]
-    many = Frequencies.of({str(at): 1 for at in range(MOST_TEXTS)}) + few
+@given(st.lists(COUNTS, min_size=1, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_counts_of_texts_are_exact_while_few_and_within_what_was_lost_beyond(parts):
+    found = Frequencies.sum_of([Frequencies.of(part) for part in parts])
+    truth: dict[str, int] = {}
+    for part in parts:
+        for text, count in part.items():
+            truth[text] = truth.get(text, 0) + count
+    assert len(found.counts) <= MOST_TEXTS
+    assert found.lost <= sum(truth.values()) / (MOST_TEXTS + 1)
+    assert all(0 <= count - found.counts.get(text, 0) <= found.lost for text, count in truth.items())
+    if len(truth) <= MOST_TEXTS:
+        assert dict(found.counts) == truth
+
+
+def test_a_heavy_hitter_among_many_rare_texts_is_found():
+    counts = Frequencies.of({**{str(at): 1 for at in range(5000)}, "heavy": 900})
+    assert counts.ranked()[0] == ("heavy", 899) and counts.lost == 1
+
+
+def test_numerals_are_counted_as_written_and_too_many_are_given_up_for_good():
+    few = Numerals({"1": 2}) + Numerals({"1.0": 1, "1": 1})
+    assert few.counts == {"1": 3, "1.0": 1}
+    many = Numerals({str(at + 2): 1 for at in range(MOST_NUMERALS)}) + few
     assert many.counts is None and (many + few).counts is None
 
 
@@ -162,21 +208,6 @@ def test_a_column_that_never_varies_has_buckets_of_no_width(tmp_path):
     [feature] = data_quality(tmp_path / "t.csv")[0]["features"]
     counts = [b["count"] for b in feature["numerical_statistics"]["distribution"]["kll"]["buckets"]]
     assert counts == [0.0] * 9 + [30.0]
-
-
-def test_blocks_add_up_to_the_whole(tmp_path):
-    rng = np.random.default_rng(1)
-    pairs = zip(rng.normal(size=5000), rng.integers(0, 9, 5000), strict=True)
-    (tmp_path / "t.csv").write_text("x,w\n" + "\n".join(f"{x:.3f},{w}" for x, w in pairs))
-    whole = profile_csv(tmp_path / "t.csv")
-    pieces = profile_csv(tmp_path / "t.csv", block_bytes=4096)
-    for name, one in whole.items():
-        other = pieces[name]
-        assert (one.types, one.frequencies) == (other.types, other.frequencies)
-        assert one.distinct.count == other.distinct.count
-        assert one.sketch.count == other.sketch.count == one.moments.count == 5000
-        for what in ("mean", "deviation", "total", "least", "most"):
-            assert getattr(one.moments, what) == pytest.approx(getattr(other.moments, what), rel=1e-9)
 
 
 def test_a_header_alone_cannot_be_profiled(tmp_path):

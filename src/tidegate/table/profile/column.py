@@ -1,92 +1,114 @@
-"""The profile of one column: a sum of states, and the entries of Model Monitor's files read off it."""
+"""The profile of one column: a sum of states, and its entry in Model Monitor's `statistics.json`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from tidegate.table.columns import Floats, floats_of
-from tidegate.table.hashing import text_hash
-from tidegate.table.profile.distinct import Distinct
-from tidegate.table.profile.frequencies import MOST_TEXTS, Frequencies
+from tidegate.table.columns import Floats
+from tidegate.table.hashing import Hashes
+from tidegate.table.profile.distinct import ANY, Distinct
+from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals
 from tidegate.table.profile.kll import C, K, Sketch
 from tidegate.table.profile.moments import Moments
-from tidegate.table.profile.value_types import (
-    BOOLEAN_PATTERN,
-    INTEGRAL_PATTERN,
-    NUMBER_PATTERN,
-    ValueTypes,
-)
-from tidegate.table.read.values import MISSING
+from tidegate.table.profile.value_types import ValueTypes
 
 BUCKETS = 10
+MOST_CATEGORIES = (
+    120  # Deequ's ColumnProfiler calls more than this a high cardinality, and lists none of them
+)
+NOTHING = np.empty(0, dtype=np.uint64)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the cells of one column hold, as a reader finds it in a block of a file.
+
+    Attributes
+    ----------
+    values : array of float64
+        The finite numbers, in the order of the rows.
+    hashes : array of uint64
+        Of each different text that is no number.
+    """
+
+    types: ValueTypes
+    values: Floats = field(default_factory=lambda: np.empty(0))
+    numerals: Numerals = field(default_factory=Numerals)
+    hashes: Hashes = field(default_factory=lambda: NOTHING)
+    texts: Frequencies = field(default_factory=Frequencies)
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """All states of one column."""
+    """All states of one column.
 
-    types: ValueTypes
-    moments: Moments
-    sketch: Sketch
-    distinct: Distinct
-    frequencies: Frequencies
+    Attributes
+    ----------
+    numerals : Numerals
+        How often each number occurs as it is written, while they are few.
+    frequencies : Frequencies
+        How often each other text occurs.
+    """
+
+    types: ValueTypes = field(default_factory=ValueTypes)
+    moments: Moments = field(default_factory=Moments)
+    sketch: Sketch = field(default_factory=Sketch)
+    distinct: Distinct = field(default_factory=lambda: Distinct(NOTHING))
+    numerals: Numerals = field(default_factory=Numerals)
+    frequencies: Frequencies = field(default_factory=Frequencies)
 
     @classmethod
-    def of(cls, texts: Any) -> ColumnProfile:
-        """Profile a pyarrow array of texts.
+    def of(cls, cells: Cells, below: int = ANY) -> ColumnProfile:
+        """Profile cells.
 
-        Values are typed one by one by their text; what the recipe calls a gap is missing here too.
+        Parameters
+        ----------
+        below : int
+            See `Distinct.of`.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        trimmed = pc.utf8_trim_whitespace(texts)
-        gaps = pc.or_kleene(
-            pc.is_null(trimmed), pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(MISSING), pa.string()))
-        )
-        present = trimmed.filter(pc.invert(gaps))
-        numeric = pc.match_substring_regex(present, NUMBER_PATTERN)
-        others = present.filter(pc.invert(numeric))
-        written = present.filter(numeric)
-        values = floats_of(pc.cast(pc.utf8_ltrim(written, characters="+"), pa.float64()))
-        finite = np.isfinite(values)  # 1e999 is written like a number and is none
-        whole = floats_of(pc.cast(pc.match_substring_regex(written, INTEGRAL_PATTERN), pa.float64()))
-        integral = int(whole[finite].sum())
-        boolean = int(pc.sum(pc.match_substring_regex(others, BOOLEAN_PATTERN)).as_py() or 0)
-        counted = pc.value_counts(present)
-        names = pc.unique(others).to_pylist()
+        values = cells.values
+        few = cells.numerals.counts is not None and len(values) > MOST_NUMERALS
         return cls(
-            types=ValueTypes(
-                integral=integral,
-                fractional=int(finite.sum()) - integral,
-                boolean=boolean,
-                string=len(present) - int(finite.sum()) - boolean,
-                missing=len(texts) - len(present),
-            ),
-            moments=Moments.of(values[finite]),
-            sketch=Sketch.of(values[finite]),
-            distinct=Distinct.of(
-                np.unique(values[finite]), np.array([text_hash(name) for name in names], dtype=np.uint64)
-            ),
-            frequencies=Frequencies(
-                {pair["values"]: pair["counts"] for pair in counted.to_pylist()}
-                if len(counted) <= MOST_TEXTS
-                else None
-            ),
+            cells.types,
+            Moments.of(values),
+            Sketch.of(values),
+            Distinct.of(np.unique(values) if few else values, cells.hashes, below),
+            cells.numerals,
+            cells.texts,
+        )
+
+    @classmethod
+    def sum_of(cls, parts: Sequence[ColumnProfile]) -> ColumnProfile:
+        """Profile the values of all: equal to profiling them in one go, up to the sketches' bounds."""
+        return cls(
+            ValueTypes.sum_of(part.types for part in parts),
+            Moments.sum_of(part.moments for part in parts),
+            Sketch.sum_of(part.sketch for part in parts),
+            Distinct.sum_of(part.distinct for part in parts),
+            Numerals.sum_of(part.numerals for part in parts),
+            Frequencies.sum_of(part.frequencies for part in parts),
         )
 
     def __add__(self, other: ColumnProfile) -> ColumnProfile:
         """Profile the values of both."""
-        return ColumnProfile(
-            self.types + other.types,
-            self.moments + other.moments,
-            self.sketch + other.sketch,
-            self.distinct + other.distinct,
-            self.frequencies + other.frequencies,
-        )
+        return ColumnProfile.sum_of((self, other))
+
+    def categories(self) -> dict[str, int] | None:
+        """Give the counts by text, numbers as written among them; None where they are not all known."""
+        if self.numerals.counts is None or self.frequencies.lost:
+            return None
+        merged = {**self.frequencies.counts, **self.numerals.counts}
+        return dict(sorted(merged.items(), key=lambda item: (-item[1], item[0])))
+
+    def domain(self) -> list[str] | None:
+        """Give the texts of a column that holds few different ones, the most frequent first."""
+        found = self.categories() if self.types.inferred == "String" else None
+        return list(found) if found and len(found) <= MOST_CATEGORIES else None
 
     def statistics(self, name: str) -> dict[str, Any]:
         """Give the column's entry in `statistics.json`."""
@@ -94,50 +116,35 @@ class ColumnProfile:
         entry: dict[str, Any] = {"name": name, "inferred_type": self.types.inferred}
         if self.types.inferred in ("Integral", "Fractional"):
             entry["numerical_statistics"] = {"common": common, **self._numerical()}
-        elif self.types.inferred == "String":
-            entry["string_statistics"] = {"common": common, **self._textual()}
         else:
-            entry["string_statistics"] = {
-                "common": common,
-                "distinct_count": 0.0,
-                "completeness": self.types.completeness,
-            }
+            entry["string_statistics"] = {"common": common, **self._textual()}
         return entry
 
-    def constraints(self, name: str) -> dict[str, Any]:
-        """Give the column's entry in `constraints.json`."""
-        entry: dict[str, Any] = {
-            "name": name,
-            "inferred_type": self.types.inferred,
-            "completeness": self.types.completeness,
-        }
-        if self.types.inferred in ("Integral", "Fractional"):
-            entry["num_constraints"] = {"is_non_negative": self.moments.least >= 0}
-        elif self.frequencies.counts:
-            entry["string_constraints"] = {"domains": [text for text, _ in self.frequencies.ranked()]}
-        return entry
-
-    def _numerical(self) -> dict[str, Any]:
+    def histogram(self) -> list[dict[str, float]]:
+        """Give the buckets of equal width from the least to the greatest number, counted by the sketch."""
         least, most = self.moments.least, self.moments.most
         edges = [least + (most - least) * step / BUCKETS for step in range(BUCKETS + 1)]
         counts = self.sketch.counts(edges)
+        return [
+            {"lower_bound": low, "upper_bound": high, "count": count}
+            for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+        ]
+
+    def _numerical(self) -> dict[str, Any]:
         return {
-            "mean": self.moments.mean,
-            "sum": self.moments.total,
-            "std_dev": self.moments.deviation,
-            "min": least,
-            "max": most,
+            "mean": _number(self.moments.mean),
+            "sum": _number(self.moments.total),
+            "std_dev": _number(self.moments.deviation),
+            "min": self.moments.least,
+            "max": self.moments.most,
             "approximate_num_distinct_values": self.distinct.count,
             "completeness": self.types.completeness,
             "distribution": {
                 "kll": {
-                    "buckets": [
-                        {"lower_bound": low, "upper_bound": high, "count": count}
-                        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
-                    ],
+                    "buckets": self.histogram(),
                     "sketch": {
                         "parameters": {"c": C, "k": float(K)},
-                        "data": [_listed(level) for level in self.sketch.levels],
+                        "data": [level.tolist() for level in self.sketch.levels],
                     },
                 }
             },
@@ -148,11 +155,13 @@ class ColumnProfile:
             "distinct_count": float(self.distinct.count),
             "completeness": self.types.completeness,
         }
-        if self.frequencies.counts is not None:
-            buckets = [{"value": text, "count": count} for text, count in self.frequencies.ranked()]
+        found = self.categories()
+        if found and len(found) <= MOST_CATEGORIES:
+            buckets = [{"value": text, "count": count} for text, count in found.items()]
             entry["distribution"] = {"categorical": {"buckets": buckets}}
         return entry
 
 
-def _listed(level: Floats) -> list[float]:
-    return [float(value) for value in level]
+def _number(value: float) -> float | str:
+    """Write what JSON has no number for, such as the sum of two of 1e308, as Model Monitor does."""
+    return value if math.isfinite(value) else "NaN"

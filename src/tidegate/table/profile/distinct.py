@@ -6,6 +6,7 @@ estimate is Beyer et al., SIGMOD 2007): exact below K, within about 1/√K above
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from tidegate.table.columns import Floats
 from tidegate.table.hashing import Hashes, mixed, number_bits
 
 K = 2048
+ANY = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,35 @@ class Distinct:
     smallest: Hashes
 
     @classmethod
-    def of(cls, values: Floats, hashes: Hashes) -> Distinct:
-        """Count numbers, and other values by the 64-bit hashes of their texts."""
+    def of(cls, values: Floats, hashes: Hashes, below: int = ANY) -> Distinct:
+        """Count numbers, and other values by the 64-bit hashes of their texts.
+
+        Parameters
+        ----------
+        below : int
+            Hashes above this are left out: whoever adds the blocks of a file has K smaller ones already.
+        """
         numbers = mixed(number_bits(values))
-        return cls(np.unique(np.concatenate([numbers, hashes]))[:K])
+        if below < ANY:
+            numbers, hashes = numbers[numbers <= np.uint64(below)], hashes[hashes <= np.uint64(below)]
+        return cls(np.unique(np.concatenate([numbers, hashes]) if len(hashes) else numbers)[:K])
+
+    @classmethod
+    def sum_of(cls, parts: Iterable[Distinct]) -> Distinct:
+        """Count the values of all."""
+        found = [part.smallest for part in parts if len(part.smallest)]
+        if len(found) < 2:
+            return cls(found[0] if found else np.empty(0, dtype=np.uint64))
+        return cls(np.unique(np.concatenate(found))[:K])
 
     def __add__(self, other: Distinct) -> Distinct:
         """Count the values of both."""
-        return Distinct(np.union1d(self.smallest, other.smallest)[:K])
+        return Distinct.sum_of((self, other))
+
+    @property
+    def threshold(self) -> int:
+        """The hash above which no further value can matter."""
+        return int(self.smallest[-1]) if len(self.smallest) == K else ANY
 
     @property
     def count(self) -> int:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
 
 from tidegate.table.columns import Floats
 
@@ -29,13 +33,16 @@ class Moments:
         """Sum up finite numbers."""
         if not len(values):
             return cls()
-        return cls(
-            count=len(values),
-            total=float(values.sum()),
-            m2=float(((values - values.mean()) ** 2).sum()),
-            least=float(values.min()),
-            most=float(values.max()),
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(values.sum())
+            apart = values - total / len(values)
+            m2 = float(np.square(apart, out=apart).sum())
+        return cls(len(values), total, m2, float(values.min()), float(values.max()))
+
+    @classmethod
+    def sum_of(cls, parts: Iterable[Moments]) -> Moments:
+        """Add them in their order."""
+        return reduce(cls.__add__, parts, cls())
 
     def __add__(self, other: Moments) -> Moments:
         """Add by Chan, Golub and LeVeque's pairwise update (The American Statistician 37, 1983)."""
@@ -46,7 +53,7 @@ class Moments:
         return Moments(
             count,
             self.total + other.total,
-            self.m2 + other.m2 + apart**2 * self.count * other.count / count,
+            self.m2 + other.m2 + apart * apart * self.count * other.count / count,
             min(self.least, other.least),
             max(self.most, other.most),
         )

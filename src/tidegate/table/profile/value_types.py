@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 INTEGRAL_PATTERN = r"^[+-]?[0-9]+$"
@@ -19,15 +20,24 @@ class ValueTypes:
     string: int = 0
     missing: int = 0
 
+    @classmethod
+    def sum_of(cls, parts: Iterable[ValueTypes]) -> ValueTypes:
+        """Count the values of all."""
+        return cls(*map(sum, zip(*(part.listed for part in parts), strict=True)))
+
     def __add__(self, other: ValueTypes) -> ValueTypes:
         """Count the values of both."""
-        return ValueTypes(
-            self.integral + other.integral,
-            self.fractional + other.fractional,
-            self.boolean + other.boolean,
-            self.string + other.string,
-            self.missing + other.missing,
-        )
+        return ValueTypes.sum_of((self, other))
+
+    @property
+    def listed(self) -> tuple[int, int, int, int, int]:
+        """The counts in the order of the fields."""
+        return self.integral, self.fractional, self.boolean, self.string, self.missing
+
+    @property
+    def numbers(self) -> int:
+        """How many values are numbers."""
+        return self.integral + self.fractional
 
     @property
     def present(self) -> int:
@@ -51,3 +61,21 @@ class ValueTypes:
         if self.string or self.boolean:
             return "String"
         return "Fractional" if self.fractional else "Integral"
+
+    def share(self, kind: str) -> float:
+        """Give the share of the values that a column of a type may hold; every value is a String.
+
+        Examples
+        --------
+        >>> ValueTypes(integral=3, fractional=1, string=4).share("Fractional")
+        0.5
+        """
+        fits = {"Integral": self.integral, "Fractional": self.numbers}.get(kind, self.present)
+        return fits / self.present if self.present else 1.0
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """The share of each kind of value among those that are there, the largest first."""
+        named = zip(("Integral", "Fractional", "Boolean", "String"), self.listed, strict=False)
+        shares = {name: count / self.present for name, count in named if count}
+        return dict(sorted(shares.items(), key=lambda item: -item[1]))

@@ -47,9 +47,7 @@ def look(path: Path, name: str) -> Look:
         head = file.read(4)
     if head == b"PAR1":
         return Look(parquet=True)
-    for magic, what in _OTHERS.items():
-        if head.startswith(magic):
-            raise BadDrop(f"{name} is {what} and drop that; CSV and Parquet are read")
+    refuse_other_kinds(head, name)
     gzipped = head.startswith(_GZIP)
     try:
         quotes = _scan_text(path, name, gzipped)
@@ -58,6 +56,19 @@ def look(path: Path, name: str) -> Look:
             raise
         raise BadDrop(f"{name} is a damaged gzip file ({error}); compress it again and drop it") from None
     return Look(parquet=False, gzipped=gzipped, quotes=quotes)
+
+
+def refuse_other_kinds(head: bytes, name: str) -> None:
+    """Refuse a file whose first bytes say that it is neither text nor Parquet.
+
+    Raises
+    ------
+    BadDrop
+        With the name of what it is.
+    """
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            raise BadDrop(f"{name} is {what} and drop that; CSV and Parquet are read")
 
 
 def open_bytes(path: Path, gzipped: bool) -> BinaryIO:

@@ -1,0 +1,36 @@
+"""The data-quality baseline: a profile as Model Monitor's `statistics.json` and `constraints.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tidegate.core.errors import BadDrop
+from tidegate.table.constraints.suggest import suggest
+from tidegate.table.scan import profile_file
+
+
+def data_quality(path: Path, *, header: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Profile a file and derive what later data must keep to.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, Parquet or JSON Lines; it is read in blocks.
+    header : bool
+        Whether the first line of CSV names the columns; otherwise they are called `_c0`, `_c1`, …
+
+    Returns
+    -------
+    tuple of dict
+        The contents of `statistics.json` and `constraints.json`.
+
+    Raises
+    ------
+    BadDrop
+        For a file that cannot be read, or holds no rows.
+    """
+    profile = profile_file(path, header=header)
+    if not profile.rows:
+        raise BadDrop(f"{path.name} has no rows; there is nothing to profile")
+    return profile.statistics(), suggest(profile)

@@ -1,0 +1,59 @@
+"""The profile of a table: its rows counted, and a profile for each column; profiles of parts add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.table.profile.column import ColumnProfile
+from tidegate.table.profile.value_types import ValueTypes
+
+VERSION = 0.0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a table holds.
+
+    Examples
+    --------
+    A week is the sum of its hours, and no row is read twice::
+
+        week = Profile.sum_of(hours)
+    """
+
+    rows: int = 0
+    columns: Mapping[str, ColumnProfile] = field(default_factory=dict)
+
+    @classmethod
+    def sum_of(cls, parts: Iterable[Profile]) -> Profile:
+        """Profile the rows of all parts; a column that a part lacks is missing in each of its rows."""
+        found = [part for part in parts if part.rows]
+        if len(found) == 1:
+            return found[0]
+        names = dict.fromkeys(name for part in found for name in part.columns)
+        return cls(
+            sum(part.rows for part in found),
+            {name: ColumnProfile.sum_of([part.column(name) for part in found]) for name in names},
+        )
+
+    def __add__(self, other: Profile) -> Profile:
+        """Profile the rows of both."""
+        return Profile.sum_of((self, other))
+
+    def column(self, name: str) -> ColumnProfile:
+        """Give a column's profile; one that is not there is missing in every row."""
+        return self.columns.get(name) or ColumnProfile(ValueTypes(missing=self.rows))
+
+    def only(self, names: Iterable[str]) -> Profile:
+        """Keep some columns, in the order given; one that is not there is left out."""
+        return Profile(self.rows, {name: self.columns[name] for name in names if name in self.columns})
+
+    def statistics(self) -> dict[str, Any]:
+        """Give the contents of Model Monitor's `statistics.json`."""
+        return {
+            "version": VERSION,
+            "dataset": {"item_count": self.rows},
+            "features": [column.statistics(name) for name, column in self.columns.items()],
+        }

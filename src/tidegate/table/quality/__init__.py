@@ -1,0 +1,1 @@
+"""Model quality: metrics of predictions against the truth, as Model Monitor writes them."""

@@ -1,0 +1,128 @@
+"""Reading blocks of CSV with the native kernel: one reader a thread, its memory used block by block."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tidegate.table.hashing import Hashes
+from tidegate.table.profile.column import Cells, ColumnProfile
+from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals, cut_of
+from tidegate.table.profile.value_types import ValueTypes
+
+KINDS = 5
+NUMERALS, OTHERS = 0, 1
+
+
+class BadBlock(Exception):
+    """A block is no CSV of the header's width, or no text; the slow reader can say where and why."""
+
+
+class NativeReader:
+    """The kernel's reader for tables of one width; not for two threads at once."""
+
+    def __init__(self, kernel: ctypes.CDLL, width: int) -> None:
+        self._kernel, self._width = kernel, width
+        self._reader = kernel.tg_new(width)
+        if not self._reader:
+            raise MemoryError("no memory for a reader")
+        self._values = np.empty(0)
+
+    def __del__(self) -> None:
+        """Give the kernel's memory back."""
+        if getattr(self, "_reader", None):
+            self._kernel.tg_free(self._reader)
+
+    def csv(self, buffer: bytearray, size: int, below: Sequence[int]) -> tuple[int, list[ColumnProfile]]:
+        """Profile a block of whole records.
+
+        Raises
+        ------
+        BadBlock
+            If a record has another width, a quotation mark is never closed, or it is not UTF-8 text.
+        """
+        address = address_of(buffer)
+        if not self._kernel.tg_is_text(address, size):
+            raise BadBlock
+        self._begin(self._kernel.tg_most_records(address, size))
+        rows, fields = ctypes.c_int64(), ctypes.c_int64()
+        done = self._kernel.tg_read_csv(
+            self._reader, address, size, ctypes.addressof(rows), ctypes.addressof(fields)
+        )
+        _refuse(done)
+        return done, [
+            ColumnProfile.of(cells, limit) for cells, limit in zip(self._cells(), below, strict=True)
+        ]
+
+    def texts(self, array: Any) -> Cells:
+        """Read a pyarrow array of texts with offsets of 32 bits; the reader's width is 1."""
+        valid, offsets, data = array.buffers()
+        self._begin(len(array))
+        _refuse(
+            self._kernel.tg_read_texts(
+                self._reader,
+                0,
+                offsets.address,
+                data.address if data else None,
+                valid.address if valid and array.null_count else None,
+                array.offset,
+                len(array),
+            )
+        )
+        return self._cells()[0]
+
+    def _begin(self, most_rows: int) -> None:
+        if len(self._values) < most_rows * self._width:
+            self._values = np.empty(most_rows * self._width)
+        self._stride = most_rows
+        self._kernel.tg_begin(self._reader, self._values.ctypes.data, most_rows, MOST_NUMERALS)
+
+    def _cells(self) -> list[Cells]:
+        kinds = np.empty((self._width, KINDS + 2), dtype=np.int64)
+        self._kernel.tg_kinds(self._reader, kinds.ctypes.data)
+        return [self._column(at, *row) for at, row in enumerate(kinds.tolist())]
+
+    def _column(self, at: int, *found: int) -> Cells:
+        *counts, numerals, others = found
+        types = ValueTypes(*counts)
+        begin = at * self._stride
+        hashes, texts = self._texts(at, OTHERS, others)
+        return Cells(
+            types=types,
+            values=self._values[begin : begin + types.numbers],
+            numerals=Numerals(None if numerals < 0 else self._texts(at, NUMERALS, numerals)[1].counts),
+            hashes=hashes,
+            texts=texts,
+        )
+
+    def _texts(self, at: int, which: int, count: int) -> tuple[Hashes, Frequencies]:
+        """Take texts over, with a copy of the most frequent only."""
+        entries = np.empty((4, count), dtype=np.int64)
+        hashes: Hashes = entries[0].view(np.uint64)
+        counts, addresses, lengths = entries[1:]
+        if not count:
+            return hashes, Frequencies()
+        self._kernel.tg_entries(self._reader, at, which, *(row.ctypes.data for row in entries))
+        cut = cut_of(counts)
+        kept: npt.NDArray[np.intp] = np.flatnonzero(counts > cut)
+        found = zip(
+            addresses[kept].tolist(), lengths[kept].tolist(), (counts[kept] - cut).tolist(), strict=True
+        )
+        texts = {ctypes.string_at(begin, length).decode(): left for begin, length, left in found}
+        return hashes, Frequencies(texts, cut)
+
+
+def address_of(buffer: bytearray) -> int:
+    """Give the address of a buffer's first byte; it holds while the buffer is neither freed nor resized."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+
+
+def _refuse(done: int) -> None:
+    if done == -3:
+        raise MemoryError("the kernel has no memory for a block")
+    if done < 0:
+        raise BadBlock
