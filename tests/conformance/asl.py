@@ -24,7 +24,7 @@ OPTIMIZED = {
     "sagemaker": "sagemaker",
     "events": "events",
 }
-SDK = {"sfn": "stepfunctions", "eventbridge": "events"}
+SDK = {"sfn": "stepfunctions", "eventbridge": "events", "applicationautoscaling": "application-autoscaling"}
 
 
 @dataclass(frozen=True)

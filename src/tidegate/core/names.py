@@ -65,6 +65,21 @@ def run_prefix(model: str, run: str) -> str:
     return f"{model}/runs/{run}"
 
 
+def run_spec_key(model: str, run: str) -> str:
+    """Say where a run keeps the declaration it trained by: what its models read, from then on."""
+    return f"{run_prefix(model, run)}/spec.json"
+
+
+def recipe_key(model: str, run: str, algorithm: str) -> str:
+    """Say where a run keeps the recipe of one algorithm, as JSON."""
+    return f"{run_prefix(model, run)}/{algorithm}/recipe.json"
+
+
+def evaluation_key(model: str, run: str, algorithm: str) -> str:
+    """Say where a run keeps how its candidate did on the held-out rows."""
+    return f"{run_prefix(model, run)}/{algorithm}/candidate/evaluation.json"
+
+
 def score_prefix(model: str, run: str) -> str:
     """Say under which prefix of the artifacts bucket a scoring run keeps what it works with."""
     return f"{run_prefix(model, run)}/score"

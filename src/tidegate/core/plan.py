@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.core import names
 from tidegate.core.algorithms import BUILT_IN
+from tidegate.core.endpoints import scaling, serverless_config
 from tidegate.core.spec import ModelSpec
 
 VOLUME_GB = 30
@@ -82,6 +83,8 @@ def _plan_algorithm(
         "endpoint": names.endpoint_name(prefix, spec.name, name),
         "instance": spec.serving.instance,
         "instances": spec.serving.instances["min"],
+        "serverless": serverless_config(spec.serving),
+        "scaling": scaling(spec.serving, names.endpoint_name(prefix, spec.name, name)),
         "capture_percent": spec.serving.capture_percent,
         "capture": f"{root.split('/runs/')[0]}/capture",
         "parameters": {

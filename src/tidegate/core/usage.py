@@ -11,17 +11,34 @@ from tidegate.core.checks import refuse
 from tidegate.core.combine import OWN_RULE_PATTERN, RULES
 
 BAD_ROWS = ("set_aside", "refuse")
+FAILURE_RULES = ("fail", "others")
+SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 BURSTABLE = ("ml.t2.", "ml.t3.")
 
 
 @dataclass(frozen=True)
+class Serverless:
+    """An endpoint without instances: the memory of one worker, and how many requests run at once."""
+
+    memory_mb: int = 2048
+    max_concurrency: int = 5
+
+
+@dataclass(frozen=True)
 class Serving:
-    """How the model is served: instances, and how the algorithms' predictions become one."""
+    """How the model is served: instances, and how the algorithms' predictions become one.
+
+    `invocations_per_instance` is what one instance should take in a minute: above it an instance is added, up
+    to `instances["max"]`. With `serverless` the instances are not used.
+    """
 
     combine: str = "max"
+    on_failure: str = "fail"
     weights: dict[str, float] = field(default_factory=dict)
     instance: str = "ml.m5.large"
     instances: dict[str, int] = field(default_factory=lambda: {"min": 1, "max": 1})
+    invocations_per_instance: int = 1000
+    serverless: Serverless | None = None
     capture_percent: int = 100
 
 
@@ -55,11 +72,29 @@ def read_serving(raw: object, algorithms: Collection[str]) -> Serving:
     combine = _read_combine(entry.get("combine", "max"), (*path, "combine"))
     return Serving(
         combine=combine,
+        on_failure=checks.one_of(entry.get("on_failure", "fail"), FAILURE_RULES, (*path, "on_failure")),
         weights=_read_weights(entry.get("weights"), combine, algorithms),
         instance=checks.instance(entry.get("instance", "ml.m5.large"), (*path, "instance")),
         instances={"min": least, "max": most},
+        invocations_per_instance=checks.whole(
+            entry.get("invocations_per_instance", 1000), 1, 1_000_000, (*path, "invocations_per_instance")
+        ),
+        serverless=_read_serverless(entry.get("serverless"), (*path, "serverless")),
         capture_percent=checks.whole(entry.get("capture_percent", 100), 0, 100, (*path, "capture_percent")),
     )
+
+
+def _read_serverless(raw: object, path: tuple[str, ...]) -> Serverless | None:
+    if raw is None:
+        return None
+    entry = checks.mapping(raw, path)
+    checks.no_other_keys(entry, Serverless.__dataclass_fields__, path)
+    memory = checks.whole(entry.get("memory_mb", 2048), 1024, 6144, (*path, "memory_mb"))
+    if memory not in SERVERLESS_MEMORY_MB:
+        sizes = checks.listed([str(size) for size in SERVERLESS_MEMORY_MB])
+        refuse(f"{memory} is not a size that AWS offers: {sizes}", (*path, "memory_mb"))
+    at_once = checks.whole(entry.get("max_concurrency", 5), 1, 200, (*path, "max_concurrency"))
+    return Serverless(memory, at_once)
 
 
 def _read_combine(raw: object, path: tuple[str, ...]) -> str:

@@ -188,7 +188,7 @@ class Endpoints:
 def test_an_endpoint_is_created_or_updated_with_capture_on(status, call, load, monkeypatch):
     handler = load("upsert_endpoint")
     sagemaker = Endpoints(status)
-    monkeypatch.setattr("functions_upsert_endpoint_app.client", lambda _: sagemaker)
+    monkeypatch.setattr("tidegate.edge.hosting.client", lambda _: sagemaker)
     answer = handler(sample_event("upsert_endpoint"), Context())
     assert [name for name, _ in sagemaker.calls] == ["create_endpoint_config", call]
     config = sagemaker.calls[0][1]
@@ -198,7 +198,7 @@ def test_an_endpoint_is_created_or_updated_with_capture_on(status, call, load, m
 
 def test_a_busy_endpoint_is_left_and_tried_again_later(load, monkeypatch):
     handler = load("upsert_endpoint")
-    monkeypatch.setattr("functions_upsert_endpoint_app.client", lambda _: Endpoints("Updating"))
+    monkeypatch.setattr("tidegate.edge.hosting.client", lambda _: Endpoints("Updating"))
     with pytest.raises(EndpointBusy, match="is tried again"):
         handler(sample_event("upsert_endpoint"), Context())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
-from tidegate.local.emulator import definitions, events, iam, lambdas, names, stepfunctions, walk
+from tidegate.local.emulator import autoscaling, definitions, events, iam, lambdas, names, stepfunctions, walk
 from tidegate.local.emulator.guard import App
 from tidegate.local.emulator.names import router, server
 from tidegate.local.emulator.stepfunctions import Handler
@@ -37,6 +39,9 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
     if server.auth:
         iam.install()
+    # The emulator's own services keep their state there too.
+    scaling_file = Path(os.environ["STATE_DIR"]) / "application-autoscaling.json"
+    autoscaling.install(scaling_file, iam.guarded_scaling if server.auth else lambda handler: handler)
     server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker
     router.patterns["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": []}
     app: App = server.app

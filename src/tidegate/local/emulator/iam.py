@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from tidegate.local.emulator.names import actions, answers, policies, router, server, step
-from tidegate.local.emulator.permissions import Need, sagemaker_needs, task_needs
+from tidegate.local.emulator.permissions import Need, sagemaker_needs, scaling_needs, task_needs
 from tidegate.local.emulator.strands import current
 from tidegate.local.settings import ACCOUNT, REGION
 
@@ -48,17 +48,34 @@ def install() -> None:
 
 def guarded(handler: ServiceHandler) -> ServiceHandler:
     """Return SageMaker's handler behind the policies of whoever calls."""
+    return _guarded(handler, "sagemaker", _wire_needs)
+
+
+def guarded_scaling(handler: ServiceHandler) -> ServiceHandler:
+    """Return Application Auto Scaling's handler behind the policies of whoever calls."""
+    return _guarded(
+        handler,
+        "application-autoscaling",
+        lambda _, headers, body: scaling_needs(_operation(headers), _request(body)),
+    )
+
+
+def _guarded(
+    handler: ServiceHandler,
+    service: str,
+    needs_of: Callable[[str, Mapping[str, str], bytes], list[Need]],
+) -> ServiceHandler:
 
     async def guard(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> tuple[int, dict[str, str], bytes]:
         # A state machine's call was checked against the machine's role before it came here.
         if current.get() is None:
-            needs = _wire_needs(path, headers, body)
+            needs = needs_of(path, headers, body)
             key = router.access_key(dict(headers), dict(query))
             for need in needs:
                 denied = policies.enforce(
-                    key, need.action, "sagemaker", REGION, need.resource, dict(need.context)
+                    key, need.action, service, REGION, need.resource, dict(need.context)
                 )
                 if denied:
                     return _refusal(need, denied, headers)
@@ -107,14 +124,22 @@ def _namespace(body: bytes) -> str | None:
 
 
 def _wire_needs(path: str, headers: Mapping[str, str], body: bytes) -> list[Need]:
-    if target := headers.get("x-amz-target"):
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            request = {}  # the handler says what is wrong with it
-        return sagemaker_needs(target.rpartition(".")[2], request if isinstance(request, dict) else {})
+    if headers.get("x-amz-target"):
+        return sagemaker_needs(_operation(headers), _request(body))
     _, _, name, *_ = [*unquote(path).split("/"), "", ""]
     return sagemaker_needs("InvokeEndpoint", {"EndpointName": name})
+
+
+def _operation(headers: Mapping[str, str]) -> str:
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return {}  # the handler says what is wrong with it
+    return request if isinstance(request, dict) else {}
 
 
 def _refusal(need: Need, denied: Any, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:

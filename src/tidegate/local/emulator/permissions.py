@@ -87,6 +87,23 @@ def sagemaker_needs(operation: str, request: Mapping[str, Any]) -> list[Need]:
     return needs
 
 
+def scaling_needs(operation: str, request: Mapping[str, Any]) -> list[Need]:
+    """Return what an operation of Application Auto Scaling must be allowed to do.
+
+    A target's ARN holds an id of its own, so policies name all of them and bound them by the namespace.
+    """
+    named = {
+        f"application-autoscaling:{key}": str(request[member])
+        for key, member in (
+            ("service-namespace", "ServiceNamespace"),
+            ("scalable-dimension", "ScalableDimension"),
+        )
+        if member in request
+    }
+    target = f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/*"
+    return [Need(f"application-autoscaling:{operation}", target, named)]
+
+
 def task_needs(resource: str, arguments: Any) -> list[Need]:
     """Return what the role of a state machine must be allowed to do for a task.
 
@@ -105,6 +122,8 @@ def task_needs(resource: str, arguments: Any) -> list[Need]:
         tags = {} if before else {"Tags": [*(given.get("Tags") or []), "the mark that Step Functions adds"]}
         needs = sagemaker_needs(operation, {**given, **tags} if is_sync else given)
         return needs + (_sync_needs(operation, given) if is_sync else [])
+    if service == "applicationautoscaling":
+        return scaling_needs(operation, given)
     if service == "lambda" and operation == "Invoke":
         return [Need("lambda:InvokeFunction", _function_arn(str(given.get("FunctionName", ""))))]
     if service in ("states", "sfn") and operation == "StartExecution":

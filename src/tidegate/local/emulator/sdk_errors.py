@@ -15,6 +15,7 @@ from tidegate.local.emulator.names import step
 
 # Step Functions' word for a service -> botocore's, where they differ.
 _MODELS = {
+    "applicationautoscaling": "application-autoscaling",
     "sfn": "stepfunctions",
     "cloudwatchlogs": "logs",
     "eventbridge": "events",
