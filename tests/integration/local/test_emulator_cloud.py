@@ -215,3 +215,16 @@ def test_a_task_that_waits_for_its_token_goes_on_when_it_comes_back(cloud: Cloud
     (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
     client.send_task_success(taskToken=message["Body"], output='{"answer": 42}')
     assert json.loads(small.ended(client, run)["output"]) == {"answer": 42}
+
+
+def test_a_big_version_is_downloaded_and_copied_as_it_was_put(cloud: Cloud, tmp_path: Path) -> None:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="big-versions")
+    s3.put_bucket_versioning(Bucket="big-versions", VersioningConfiguration={"Status": "Enabled"})
+    body = os.urandom(20 << 20)  # more than boto3 moves in one piece
+    version = s3.put_object(Bucket="big-versions", Key="k", Body=body)["VersionId"]
+    s3.put_object(Bucket="big-versions", Key="k", Body=b"newer")
+    s3.download_file("big-versions", "k", str(tmp_path / "k"), ExtraArgs={"VersionId": version})
+    assert (tmp_path / "k").read_bytes() == body
+    s3.copy({"Bucket": "big-versions", "Key": "k", "VersionId": version}, "big-versions", "aside")
+    assert s3.get_object(Bucket="big-versions", Key="aside")["Body"].read() == body

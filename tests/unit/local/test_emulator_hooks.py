@@ -11,7 +11,7 @@ import pytest
 
 from tidegate.local import settings
 from tidegate.local.deploy import fingerprint_of, useful
-from tidegate.local.emulator import events, lambdas
+from tidegate.local.emulator import events, lambdas, objects
 from tidegate.local.emulator.guard import refusal
 from tidegate.local.emulator.names import buses, server
 from tidegate.local.emulator.saving import Saver
@@ -98,6 +98,18 @@ def test_only_what_changed_is_saved_and_a_change_while_reading_is_read_again(
         server.replace("savers", before)
     assert json.loads((tmp_path / "new" / "ssm.json").read_text())["payload"] == {"n": 2}
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["ssm.json"]
+
+
+def test_a_range_of_a_version_is_answered_with_that_range_and_nothing_else() -> None:
+    whole = {"Content-Length": "10", "ETag": '"e"', "x-amz-checksum-crc32": "AAAA"}
+    get = objects._in_range(lambda *_: (200, dict(whole), b"0123456789"))
+    asked = {"range": "bytes=2-4"}
+    status, headers, body = get("b", "k", asked, {"versionId": "v"})
+    assert (status, body, headers["Content-Range"]) == (206, b"234", "bytes 2-4/10")
+    assert headers["Content-Length"] == "3"
+    assert "x-amz-checksum-crc32" not in headers
+    assert get("b", "k", {"range": "bytes=20-"}, {"versionId": "v"})[0] == 416
+    assert get("b", "k", {}, {"versionId": "v"}) == (200, whole, b"0123456789")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tidegate.local.emulator import autoscaling, definitions, events, iam, lambdas, names, stepfunctions, walk
+from tidegate.local.emulator import (
+    autoscaling,
+    definitions,
+    events,
+    iam,
+    lambdas,
+    names,
+    objects,
+    stepfunctions,
+    walk,
+)
 from tidegate.local.emulator.guard import App
 from tidegate.local.emulator.names import router, server
 from tidegate.local.emulator.stepfunctions import Handler
@@ -36,6 +46,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     definitions.install()
     events.install()
     lambdas.install()
+    objects.install()
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
     if server.auth:
         iam.install()

@@ -186,6 +186,8 @@ objects = Part(
             "(bucket_name, key, event_name, size=0, etag='', deletion_type=None, restore_event_data=None, "
             "version_id=None, sequencer=None, object_extra=None, record_extra=None)",
         ),
+        "get": ("_get_object", "(bucket_name, key, headers, query_params=None)"),
+        "parse_range": ("_parse_range", "(range_header, total)"),
     },
 )
 
