@@ -35,6 +35,10 @@ class CombineFailed(TidegateError):
     """The algorithms' predictions cannot be made one: a combination rule of one's own is absent or fails."""
 
 
+class BadConstraints(TidegateError):
+    """A `constraints.json` or `statistics.json` says something that means nothing here."""
+
+
 class BadSpec(TidegateError):
     """A model file says something that cannot be done.
 
