@@ -16,7 +16,7 @@ LINES = Cut(by_line=True, single=False, most_bytes=1 << 20, gzip=False)
 
 
 def bodies(path: Path, cut: Cut) -> list[bytes]:
-    return [batch.body for batch in batches(path, cut, lambda record: record)]
+    return [batch.body for batch in batches(path, cut, lambda record: (record, record))]
 
 
 def test_lines_are_packed_up_to_the_payload(tmp_path: Path) -> None:
@@ -79,6 +79,6 @@ def test_no_line_is_lost_and_no_body_exceeds_the_payload(
     path = tmp_path_factory.getbasetemp() / "splitting-in"
     path.write_bytes(b"\n".join(lines))
     cut = Cut(by_line=True, single=single, most_bytes=most_bytes, gzip=False)
-    found = list(batches(path, cut, lambda record: record))
-    assert [record for batch in found for record in batch.records] == [line for line in lines if line]
+    found = list(batches(path, cut, lambda record: (record, record)))
+    assert [record for batch in found for record in batch.kept] == [line for line in lines if line]
     assert all(len(batch.body) <= most_bytes for batch in found)

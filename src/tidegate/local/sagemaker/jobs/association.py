@@ -6,9 +6,11 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tidegate.local.sagemaker.jobs.filters import NotThere, Path, parse
+from tidegate.local.sagemaker.jobs.members import ANSWER, Choice
 
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 FORMATS = (CSV, JSON, JSON_LINES)
@@ -63,8 +65,25 @@ class Association:
         """True when answers have to be taken apart record by record."""
         return self.join or not self.output_filter.everything
 
-    def request(self, record: bytes) -> bytes:
-        """Return what the model gets for a record."""
+    @cached_property
+    def _choice(self) -> Choice | None:
+        return Choice.of(self.input_filter, self.output_filter) if self.join and self.format != CSV else None
+
+    def divide(self, record: bytes) -> tuple[bytes, bytes]:
+        """Give what the model gets of a record, and what of it is kept for its output."""
+        if self._choice is not None:
+            try:
+                divided = self._choice.divide(record)
+            except ValueError as error:
+                raise BadRecord(f"A record is not JSON: {error}.") from error
+            if divided is not None:
+                return divided
+            # A filter does not fit the record; reading it whole tells which and why.
+            self._request(record)
+            self._output(record, b"null")
+        return self._request(record), record if self.changes_output else b""
+
+    def _request(self, record: bytes) -> bytes:
         if self.input_filter.everything:
             return record
         try:
@@ -74,33 +93,38 @@ class Association:
         except NotThere as error:
             raise BadRecord(f"InputFilter {error}") from error
 
-    def outputs(self, records: list[bytes], answer: bytes) -> list[bytes]:
-        """Return the output of each record for the model's answer to all of them."""
+    def outputs(self, kept: list[bytes], answer: bytes) -> list[bytes]:
+        """Return the output of each record for the model's answer to all of them; `kept` as `divide` gave."""
         parts = [answer] if self.format == JSON else _lines(answer)
-        if len(parts) != len(records):
+        if len(parts) != len(kept):
             raise BadRecord(
-                f"The model gave {len(parts)} answers for {len(records)} records, so that they cannot be "
+                f"The model gave {len(parts)} answers for {len(kept)} records, so that they cannot be "
                 "joined or filtered. BatchStrategy SingleRecord sends one record at a time."
             )
-        try:
-            return [self._output(record, part) for record, part in zip(records, parts, strict=True)]
-        except NotThere as error:
-            raise BadRecord(f"OutputFilter {error}") from error
+        if self._choice is not None:
+            try:
+                return [self._choice.output(one, part) for one, part in zip(kept, parts, strict=True)]
+            except ValueError as error:
+                raise BadRecord(f"An answer is not JSON: {error}.") from error
+        return [self._output(record, part) for record, part in zip(kept, parts, strict=True)]
 
     def _output(self, record: bytes, answer: bytes) -> bytes:
-        if self.format == CSV:
-            row = [*(_read_row(record) if self.join else ()), *_read_row(answer)]
-            return _write_row(self.output_filter.choose_fields(row))
-        value = _read_json(answer, "An answer")
-        if self.join:
-            value = _joined(_read_json(record, "A record"), value)
-        return _write_json(self.output_filter.choose(value))
+        try:
+            if self.format == CSV:
+                row = [*(_read_row(record) if self.join else ()), *_read_row(answer)]
+                return _write_row(self.output_filter.choose_fields(row))
+            value = _read_json(answer, "An answer")
+            if self.join:
+                value = _joined(_read_json(record, "A record"), value)
+            return _write_json(self.output_filter.choose(value))
+        except NotThere as error:
+            raise BadRecord(f"OutputFilter {error}") from error
 
 
 def _joined(record: Any, answer: Any) -> dict[str, Any]:
     if isinstance(record, dict):
-        return {**record, "SageMakerOutput": answer}
-    return {"SageMakerInput": record, "SageMakerOutput": answer}
+        return {**record, ANSWER: answer}
+    return {"SageMakerInput": record, ANSWER: answer}
 
 
 def _lines(body: bytes) -> list[bytes]:

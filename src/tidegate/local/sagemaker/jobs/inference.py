@@ -127,7 +127,7 @@ class Inference:
             self._open.append(file)
             try:
                 download_file(self.s3, item.uri, source, self.job.check)
-                for batch in batches(source, self.cut, self.association.request):
+                for batch in batches(source, self.cut, self.association.divide):
                     self.job.check()
                     yield file, batch
                     if file.failure is not None:
@@ -186,7 +186,7 @@ class Inference:
 
     def _assemble(self, batch: Batch, answer: Answer) -> bytes:
         if self.association.changes_output:
-            outputs = self.association.outputs(batch.records, answer.body)
+            outputs = self.association.outputs(batch.kept, answer.body)
             return b"".join(output + b"\n" for output in outputs) if self.by_line else b"".join(outputs)
         if self.by_line and answer.body and not answer.body.endswith(b"\n"):
             return answer.body + b"\n"

@@ -36,32 +36,32 @@ class Cut:
 
 @dataclass(frozen=True)
 class Batch:
-    """Records that go out in one request, and its body."""
+    """Records that go out in one request: what is kept of each for its output, and the request's body."""
 
-    records: list[bytes]
+    kept: list[bytes]
     body: bytes
 
 
-def batches(path: Path, cut: Cut, request: Callable[[bytes], bytes]) -> Iterator[Batch]:
-    """Cut a file into requests; `request` makes what the model gets of a record.
+def batches(path: Path, cut: Cut, divide: Callable[[bytes], tuple[bytes, bytes]]) -> Iterator[Batch]:
+    """Cut a file into requests; `divide` gives what the model gets of a record, and what is kept of it.
 
     Empty lines are no records. Raises `BadRecord` when a record does not fit the payload.
     """
-    records: list[bytes] = []
+    kept: list[bytes] = []
     parts: list[bytes] = []
     size_bytes = 0
     for record in _records(path, cut):
-        part = request(record)
+        part, rest = divide(record)
         if len(part) > cut.most_bytes:
             raise _too_large(cut)
         if parts and (cut.single or size_bytes + len(part) > cut.most_bytes):
-            yield Batch(records, b"\n".join(parts))
-            records, parts, size_bytes = [], [], 0
-        records.append(record)
+            yield Batch(kept, b"\n".join(parts))
+            kept, parts, size_bytes = [], [], 0
+        kept.append(rest)
         parts.append(part)
         size_bytes += len(part) + 1
     if parts:
-        yield Batch(records, b"\n".join(parts))
+        yield Batch(kept, b"\n".join(parts))
 
 
 def _records(path: Path, cut: Cut) -> Iterator[bytes]:
