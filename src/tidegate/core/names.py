@@ -35,6 +35,11 @@ def run_id(bucket: str, key: str, version: str) -> str:
     return hashlib.sha256(f"{bucket}/{key}/{version}".encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
+def is_model_name(text: str) -> bool:
+    """Tell whether a text may be the name of a model."""
+    return len(text) <= MODEL_NAME_MAX and re.fullmatch(MODEL_NAME_PATTERN[1:-1], text) is not None
+
+
 def model_of_key(key: str) -> str:
     """Tell which model a key in the data bucket belongs to: its first folder."""
     return key.split("/", 1)[0]

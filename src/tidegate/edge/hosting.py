@@ -1,4 +1,4 @@
-"""The endpoints of SageMaker as the function that changes them needs them; what to do is decided in `core`."""
+"""The endpoints of SageMaker, described and changed; what to do with them is decided in `core`."""
 
 from __future__ import annotations
 

@@ -188,3 +188,8 @@ def _fits(value: int | float) -> bool:
 def _shown(cell: Any) -> str:
     text = cell if isinstance(cell, str) else json.dumps(cell)
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
+
+
+def reader_of(kind: str) -> Callable[[Any], Any]:
+    """Give the function that reads a cell of a column's type, or raises BadCell."""
+    return _category if kind == "categorical" else _date if kind == "date" else _READERS[kind]

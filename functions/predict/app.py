@@ -1,0 +1,51 @@
+"""Answers the API: predictions for records, the models, and the document that describes it all.
+
+Started by API Gateway (payload format 2.0). Reads specs and names (S3, Parameter Store), asks the endpoints;
+writes nothing, except the captured requests of serverless endpoints (artifacts bucket).
+"""
+
+import os
+import uuid
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tidegate.api.exchange import Request, refusal
+from tidegate.api.problems import Problem
+from tidegate.edge.answering import Api
+from tidegate.edge.catalogue import Catalogue
+
+logger = Logger()
+ARTIFACTS = os.environ["ARTIFACTS_BUCKET"]
+catalogue = Catalogue(ARTIFACTS, os.environ["PARAMETER_ROOT"], os.environ["NAME_PREFIX"])
+api = Api(
+    catalogue,
+    ARTIFACTS,
+    os.environ.get("API_AUTH", "iam"),
+    lambda said, more: logger.error(said, extra=more),
+)
+ROUTES = {
+    "POST /models/{model}/predictions": api.predict,
+    "GET /models": api.list_models,
+    "GET /models/{model}": api.describe_model,
+    "GET /openapi.json": api.openapi,
+}
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one request; see `events/predict.json`. Its id here is also the captured inference id."""
+    request_id = uuid.uuid4().hex
+    logger.append_keys(request=request_id)
+    try:
+        request = Request.of(event)
+        answer = ROUTES[request.route](request, request_id)
+    except Problem as problem:
+        logger.info("refused", extra={"status": problem.status})
+        answer = refusal(problem, request_id)
+    except Exception:
+        # Whatever it is, the caller learns the id alone, and the log has the rest.
+        logger.exception("failed")
+        inside = Problem(500, "something is wrong here; the log has it under this request id")
+        answer = refusal(inside, request_id)
+    return answer.to_event(request_id)
