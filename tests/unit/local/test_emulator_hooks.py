@@ -11,7 +11,7 @@ import pytest
 
 from tidegate.local import settings
 from tidegate.local.deploy import fingerprint_of, useful
-from tidegate.local.emulator import events, lambdas, objects
+from tidegate.local.emulator import encryption, events, lambdas, objects
 from tidegate.local.emulator.guard import refusal
 from tidegate.local.emulator.names import buses, server
 from tidegate.local.emulator.saving import Saver
@@ -98,6 +98,15 @@ def test_only_what_changed_is_saved_and_a_change_while_reading_is_read_again(
         server.replace("savers", before)
     assert json.loads((tmp_path / "new" / "ssm.json").read_text())["payload"] == {"n": 2}
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["ssm.json"]
+
+
+def test_an_object_encrypted_without_a_key_of_one_s_own_gets_the_account_s() -> None:
+    resolve = encryption._with_managed_key(lambda headers, bucket: headers)
+    name = "x-amz-server-side-encryption"
+    assert resolve({name: "aws:kms"}, "b")[f"{name}-aws-kms-key-id"].startswith("arn:aws:kms:us-east-1:")
+    own = {name: "aws:kms", f"{name}-aws-kms-key-id": "mine"}
+    assert resolve(own, "b") == own
+    assert resolve({name: "AES256"}, "b") == {name: "AES256"}
 
 
 def test_a_range_of_a_version_is_answered_with_that_range_and_nothing_else() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tidegate.local.emulator import (
     autoscaling,
     definitions,
+    encryption,
     events,
     iam,
     lambdas,
@@ -44,6 +45,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
         Step Functions' optimized integrations with SageMaker, by resource.
     """
     definitions.install()
+    encryption.install()
     events.install()
     lambdas.install()
     objects.install()

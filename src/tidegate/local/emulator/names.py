@@ -188,6 +188,7 @@ objects = Part(
         ),
         "get": ("_get_object", "(bucket_name, key, headers, query_params=None)"),
         "parse_range": ("_parse_range", "(range_header, total)"),
+        "encryption_of": ("_resolve_sse_write_headers", "(headers, bucket_name)"),
     },
 )
 

@@ -9,8 +9,9 @@ from typing import Any
 _STEP = re.compile(
     r"""
     \.(?P<name>[A-Za-z_][\w-]*)
-    | \[\s*(?P<names>'(?:[^'\\]|\\.)*'(?:\s*,\s*'(?:[^'\\]|\\.)*')*)\s*\]
-    | \[\s*(?P<indexes>\d+(?:\s*,\s*\d+)*)\s*\]
+    | (?P<all>\.\*|\[\s*\*\s*\])
+    | \.?\[\s*(?P<names>'(?:[^'\\]|\\.)*'(?:\s*,\s*'(?:[^'\\]|\\.)*')*)\s*\]
+    | \[\s*(?P<indexes>-?\d+(?:\s*,\s*-?\d+)*)\s*\]
     | \[\s*(?P<start>\d*)\s*:\s*(?P<end>\d*)\s*\]
     """,
     re.VERBOSE,
@@ -28,7 +29,10 @@ class NotThere(LookupError):
 
 @dataclass(frozen=True)
 class _Step:
-    """Names or indexes to choose, or a slice; `single` when the answer is the value and not a collection."""
+    """Names or indexes to choose, or a slice; `single` when the answer is the value and not a collection.
+
+    A negative index counts from the end. With nothing to choose, all values of a list or object are chosen.
+    """
 
     names: tuple[str, ...] = ()
     indexes: tuple[int, ...] = ()
@@ -38,7 +42,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class Path:
-    """A filter such as ``$``, ``$[1:]``, ``$[0,3]``, ``$.features`` or ``$['id','SageMakerOutput']``.
+    """A filter such as ``$``, ``$[1:]``, ``$[0,-1]``, ``$.features`` or ``$['id','SageMakerOutput']``.
 
     Examples
     --------
@@ -80,18 +84,28 @@ class Path:
                 if name not in value:
                     raise NotThere(f"{self.text} asks for {name!r}, which the record does not have.")
             return value[step.names[0]] if step.single else {name: value[name] for name in step.names}
+        if not step.indexes and step.part is None:
+            return self._all(value)
         if not isinstance(value, list):
             raise NotThere(f"{self.text} asks for an index, and the record has no list there.")
         if step.part is not None:
             if max(step.part.start or 0, step.part.stop or 0) > len(value):
                 raise NotThere(f"{self.text} reaches beyond the {len(value)} values of a record.")
             return value[step.part]
-        if max(step.indexes) >= len(value):
-            raise NotThere(
-                f"{self.text} asks for index {max(step.indexes)}, and a record has {len(value)} values "
-                "(the first has index 0)."
-            )
+        for index in step.indexes:
+            if not -len(value) <= index < len(value):
+                raise NotThere(
+                    f"{self.text} asks for index {index}, and a record has {len(value)} values "
+                    "(the first has index 0, the last -1)."
+                )
         return value[step.indexes[0]] if step.single else [value[index] for index in step.indexes]
+
+    def _all(self, value: Any) -> list[Any]:
+        if isinstance(value, dict):
+            return list(value.values())
+        if isinstance(value, list):
+            return value
+        raise NotThere(f"{self.text} asks for all values of something that is neither a list nor an object.")
 
 
 def parse(text: str) -> Path:
@@ -116,6 +130,8 @@ def parse(text: str) -> Path:
 
 
 def _step(found: re.Match[str]) -> _Step:
+    if found["all"]:
+        return _Step()
     if found["name"]:
         return _Step(names=(found["name"],), single=True)
     if found["names"]:
@@ -131,6 +147,6 @@ def _step(found: re.Match[str]) -> _Step:
 def _refusal(text: str, why: str) -> str:
     return (
         f"The filter {text} cannot be used: {why}. "
-        "Write $, $[0], $[1:], $[:3], $[0,2], $.name or $['name','other']; "
+        "Write $, $[0], $[1:], $[:3], $[0,-1], $.name, $.name.* or $['name','other']; "
         "ranges and single indexes cannot be mixed."
     )

@@ -39,6 +39,7 @@ def create_training_job(ctx: Context, request: Record) -> Record:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
+        **_written_out(request),
         "StoppingCondition": stopping,
         "TrainingJobArn": arn,
         "TrainingJobStatus": records.IN_PROGRESS,
@@ -76,6 +77,15 @@ def stop_training_job(ctx: Context, request: Record) -> Record:
         request["TrainingJobName"],
         lambda record: records.transition(record, "Stopping", "Stopping the training job"),
     )
+
+
+def _written_out(request: Record) -> Record:
+    """Return what Describe says though nobody asked for it; the SageMaker SDK reads it."""
+    written: Record = {"OutputDataConfig": {"KmsKeyId": ""} | request["OutputDataConfig"]}
+    if "InputDataConfig" in request:
+        defaults = {"CompressionType": "None", "RecordWrapperType": "None"}
+        written["InputDataConfig"] = [defaults | channel for channel in request["InputDataConfig"]]
+    return written
 
 
 def _check(request: Record) -> None:

@@ -34,7 +34,7 @@ def create_transform_job(ctx: Context, request: Record) -> Record:
         **request,
         "DataProcessing": processing | request.get("DataProcessing", {}),
         "TransformInput": {"CompressionType": "None", "SplitType": "None"} | request["TransformInput"],
-        "TransformOutput": {"AssembleWith": "None"} | request["TransformOutput"],
+        "TransformOutput": {"AssembleWith": "None", "KmsKeyId": ""} | request["TransformOutput"],
         "TransformJobArn": arn,
         "TransformJobStatus": records.IN_PROGRESS,
         "CreationTime": time,
