@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tidegate.serving import bundle
-from tidegate.serving.apply import BadRequest, Recipe, UnsupportedContent
+from tidegate.serving.apply import MANY_ROWS, BadRequest, Recipe, UnsupportedContent
 from tidegate.serving.bundle import CODE
 
 NUMBER = {"impute": 5.0, "indicator": True, "scale": None}
@@ -40,6 +42,7 @@ RECIPE = {
         *("sold.year", "sold.month", "sold.day", "sold.weekday", "Age", "new", "new is missing"),
     ],
 }
+RECIPE_READY = Recipe(RECIPE)
 ROW = "5,Gas,2024-05-31,3,yes"
 ENCODED = [2.0, 0.0, 0.0, 1.0, 0.0, 2024.0, 5.0, 31.0, 4.0, 3.0, 1.0, 0.0]
 RECORD = {"KM": 5, "Fuel": "Gas", "sold": "2024-05-31", "Age": 3, "new": True}
@@ -134,6 +137,31 @@ def test_a_bad_request_is_told_by_record_and_field(recipe, body, kind, parts):
             encode(body, kind)
         for part in parts:
             assert part in str(caught.value)
+
+
+CELLS = {
+    "KM": st.sampled_from([0, 0.0, 1, 1.0, 2.5, "2.5", " 1", None, "NA"]),
+    "Fuel": st.sampled_from(["Gas", "Diesel", " Gas", "Steam", None, 1, 1.0, True, "1", 2.5]),
+    "sold": st.sampled_from(["2024-05-31", "2024-05-31T08:00", None, "?"]),
+    "Age": st.sampled_from([3, 3.0, "3", "3.0", None]),
+    "new": st.sampled_from([True, 1, 1.0, "yes", 0, False, None]),
+}
+
+
+@given(st.lists(st.fixed_dictionaries(CELLS), min_size=MANY_ROWS, max_size=80), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_many_rows_encode_to_what_each_of_them_does_alone(rows, tripled):
+    body = "\n".join(map(json.dumps, rows * 3 if tripled else rows))
+    expected = [RECIPE_READY.floats(line, "application/jsonlines")[0] for line in body.split("\n")]
+    encoded = RECIPE_READY.encode(body, "application/jsonlines").split("\n")
+    assert [[float(cell) for cell in line.split(",")] for line in encoded] == expected
+
+
+@pytest.mark.parametrize("cell", ["far", True, [5], {"a": 1}])
+def test_a_bad_row_among_many_is_told_by_its_number(recipe, cell):
+    rows = [RECORD] * 200 + [{**RECORD, "KM": cell}] + [RECORD] * 50
+    with pytest.raises(BadRequest, match="record 201, field 'KM'"):
+        recipe.encode("\n".join(map(json.dumps, rows)), "application/jsonlines")
 
 
 def test_another_content_type_is_refused_with_the_ones_that_are_read(recipe):

@@ -60,7 +60,7 @@ def parse(body: bytes, media: str, width: int) -> Floats:
 def _csv(text: str, width: int) -> Floats:
     lines = [line for line in text.splitlines() if line and not line.isspace()]
     try:
-        rows = np.fromiter((cell for line in lines for cell in map(float, line.split(","))), np.float64)
+        rows = np.array(list(map(float, ",".join(lines).split(","))))
     except ValueError:
         rows = np.empty(0)
     # Both faults are rare, so that the line at fault is looked for only when the whole does not fit.
