@@ -6,6 +6,7 @@ Verification, VLDB 2018). `tidegate.table.scan` makes profiles of files.
 """
 
 from tidegate.table.profile.column import Cells, ColumnProfile
+from tidegate.table.profile.read_statistics import read_statistics
 from tidegate.table.profile.table import Profile
 
-__all__ = ["Cells", "ColumnProfile", "Profile"]
+__all__ = ["Cells", "ColumnProfile", "Profile", "read_statistics"]

@@ -20,9 +20,16 @@ ANY = (1 << 64) - 1
 
 @dataclass(frozen=True)
 class Distinct:
-    """The K smallest hashes of the values, sorted."""
+    """The K smallest hashes of the values, sorted.
+
+    Attributes
+    ----------
+    told : int
+        The count that a file without hashes told; of a sum with such a part, at least this.
+    """
 
     smallest: Hashes
+    told: int = 0
 
     @classmethod
     def of(cls, values: Floats, hashes: Hashes, below: int = ANY) -> Distinct:
@@ -41,10 +48,11 @@ class Distinct:
     @classmethod
     def sum_of(cls, parts: Iterable[Distinct]) -> Distinct:
         """Count the values of all."""
-        found = [part.smallest for part in parts if len(part.smallest)]
+        found = [part for part in parts if len(part.smallest) or part.told]
         if len(found) < 2:
-            return cls(found[0] if found else np.empty(0, dtype=np.uint64))
-        return cls(np.unique(np.concatenate(found))[:K])
+            return found[0] if found else cls(np.empty(0, dtype=np.uint64))
+        smallest = np.unique(np.concatenate([part.smallest for part in found]))[:K]
+        return cls(smallest, max(part.told for part in found))
 
     def __add__(self, other: Distinct) -> Distinct:
         """Count the values of both."""
@@ -59,5 +67,5 @@ class Distinct:
     def count(self) -> int:
         """The estimated number of different values."""
         if len(self.smallest) < K:
-            return len(self.smallest)
-        return round((K - 1) / (float(self.smallest[-1]) / 2.0**64))
+            return max(self.told, len(self.smallest))
+        return max(self.told, round((K - 1) / (float(self.smallest[-1]) / 2.0**64)))

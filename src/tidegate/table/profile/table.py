@@ -50,6 +50,19 @@ class Profile:
         """Keep some columns, in the order given; one that is not there is left out."""
         return Profile(self.rows, {name: self.columns[name] for name in names if name in self.columns})
 
+    def to_bytes(self) -> bytes:
+        """Write the profile; `Profile.from_bytes` reads it back."""
+        from tidegate.table.profile.keep import to_bytes
+
+        return to_bytes(self)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Profile:
+        """Read a profile that was kept."""
+        from tidegate.table.profile.keep import from_bytes
+
+        return from_bytes(raw)
+
     def statistics(self) -> dict[str, Any]:
         """Give the contents of Model Monitor's `statistics.json`."""
         return {

@@ -1,0 +1,152 @@
+"""Violations in Model Monitor's words: the names of its checks and the sentences of its container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+DATA_TYPE = "data_type_check"
+COMPLETENESS = "completeness_check"
+CATEGORIES = "categorical_values_check"
+DRIFT = "baseline_drift_check"
+MISSING_COLUMN = "missing_column_check"
+EXTRA_COLUMN = "extra_column_check"
+NON_NEGATIVE = "non_negative_check"  # is_non_negative has no check of Model Monitor's own; the name is ours
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken constraint.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns that it is about.
+    excess : float
+        How far beyond what is allowed; 1 is exactly that.
+    plain : str
+        The same in words for people.
+    """
+
+    feature_name: str
+    check: str
+    description: str
+    columns: tuple[str, ...]
+    excess: float
+    plain: str
+
+    def entry(self) -> dict[str, str]:
+        """Give the entry of `constraint_violations.json`."""
+        return {
+            "feature_name": self.feature_name,
+            "constraint_check_type": self.check,
+            "description": self.description,
+        }
+
+
+def document(violations: Iterable[Violation]) -> dict[str, Any]:
+    """Give the contents of `constraint_violations.json`."""
+    return {"violations": [violation.entry() for violation in violations]}
+
+
+def exit_message(violations: int) -> str:
+    """Say how a check ended, as the container's exit message does.
+
+    >>> exit_message(2)
+    'CompletedWithViolations: Job completed successfully with 2 violations.'
+    """
+    if not violations:
+        return "Completed: Job completed successfully with no violations."
+    return f"CompletedWithViolations: Job completed successfully with {violations} violations."
+
+
+def wrong_type(column: str, expected: str, wanted: float, share: float) -> Violation:
+    """Too many values are of another type."""
+    return Violation(
+        column,
+        DATA_TYPE,
+        f"Data type match requirement is not met. Expected data type: {expected}, "
+        f"Expected match: {wanted * 100}%. Observed: Only {share * 100}% of data is {expected}.",
+        (column,),
+        1 + 10 * (wanted - share),
+        f"{_percent(1 - share)} of the values are not {_kind(expected)}",
+    )
+
+
+def incomplete(column: str, wanted: float, found: float) -> Violation:
+    """Too many values are missing."""
+    plain = f"{_percent(1 - found)} of the values are missing, up from {_percent(1 - wanted)}"
+    return _unmet(column, COMPLETENESS, found, 1 + 10 * (wanted - found), plain)
+
+
+def negative(column: str, least: float) -> Violation:
+    """A column that never was negative is."""
+    return _unmet(column, NON_NEGATIVE, least, 2.0, f"there are negative values, down to {least:g}")
+
+
+def unknown_categories(column: str, wanted: float, found: float, examples: list[str]) -> Violation:
+    """Too many values are not in the column's domain."""
+    named = ", ".join(f"'{text[:30]}'" for text in examples[:3])
+    plain = f"{_percent(1 - found)} of the values were never seen before, such as {named}"
+    return _unmet(column, CATEGORIES, found, 1 + 10 * (wanted - found), plain)
+
+
+def drifted(column: str, distance: float, threshold: float, plain: str) -> Violation:
+    """The distribution is too far from the baseline's."""
+    return Violation(
+        column,
+        DRIFT,
+        f"Baseline drift distance: {distance} exceeds threshold: {threshold}",
+        (column,),
+        distance / threshold if threshold else 1 + distance,
+        plain,
+    )
+
+
+def unlikely(column: str, p_value: float, threshold: float, plain: str) -> Violation:
+    """The categories are not those of the baseline, by χ², where the constraints ask for its p-value."""
+    return Violation(
+        column,
+        DRIFT,
+        f"Baseline drift p-value: {p_value} is below threshold: {threshold}",
+        (column,),
+        1 + threshold - p_value,
+        plain,
+    )
+
+
+def missing_columns(names: list[str], current: int, baseline: int) -> Violation:
+    """Columns of the baseline are not there."""
+    return _columns("Missing columns", MISSING_COLUMN, "missing", names, current, baseline)
+
+
+def extra_columns(names: list[str], current: int, baseline: int) -> Violation:
+    """There are columns that the baseline lacks."""
+    return _columns("Extra columns", EXTRA_COLUMN, "extra", names, current, baseline)
+
+
+def _columns(feature: str, check: str, word: str, names: list[str], current: int, baseline: int) -> Violation:
+    return Violation(
+        feature,
+        check,
+        f"There are {word} columns in current dataset. Number of columns in current dataset: {current}, "
+        f"Number of columns in baseline constraints: {baseline}",
+        tuple(names),
+        10.0 if word == "missing" else 1.0,
+        f"the column is {'not there any more' if word == 'missing' else 'new'}",
+    )
+
+
+def _unmet(column: str, check: str, value: float, excess: float, plain: str) -> Violation:
+    # The blank at the end is the container's.
+    sentence = f"Value: {value} does not meet the constraint requirement! "
+    return Violation(column, check, sentence, (column,), excess, plain)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
+
+
+def _kind(expected: str) -> str:
+    return {"Integral": "whole numbers", "Fractional": "numbers", "String": "texts"}.get(expected, expected)

@@ -1,0 +1,25 @@
+"""Simple: Model Monitor's L∞ distance of two distribution functions of numbers.
+
+Applies to: numbers.
+Formula: D = max over x of |F(x) - G(x)|, F and G the shares of the numbers up to x.
+Source: Deequ, `Distance.numericalDistance` with correctForLowNumberOfSamples false
+(https://github.com/awslabs/deequ, Apache-2.0); the statistic is Smirnov's (1939).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tidegate.table.drift.measure import Measured, of_numbers
+from tidegate.table.drift.sample import Numbers
+
+
+@of_numbers("simple")
+def simple(baseline: Numbers, window: Numbers) -> Measured:
+    """Measure the largest difference of the distribution functions.
+
+    >>> simple(Numbers.sampled([1, 2, 3, 4]), Numbers.sampled([3, 4, 5, 6])).distance
+    0.5
+    """
+    points = np.union1d(baseline.values, window.values)
+    return Measured(float(np.abs(baseline.below_or_at(points) - window.below_or_at(points)).max()))
