@@ -41,6 +41,9 @@ def render(model: LinearModel, rows: Floats, media: str) -> bytes:
         if labels is not None:
             shown = [[*row, str(label)] for row, label in zip(shown, labels.tolist(), strict=True)]
         return "".join(",".join(row) + "\n" for row in shown).encode()
+    if media == "application/jsonlines" and labels is None and np.isfinite(scores).all():
+        # What json.dumps writes, at a quarter of its cost: a batch has as many answers as rows.
+        return "".join([f'{{"score": {score!r}}}\n' for score in scores.tolist()]).encode()
     predictions = _predictions(scores, labels)
     if media == "application/jsonlines":
         return "".join(json.dumps(one) + "\n" for one in predictions).encode()
