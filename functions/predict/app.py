@@ -5,12 +5,13 @@ writes nothing, except the captured requests of serverless endpoints (artifacts 
 """
 
 import os
+import time
 import uuid
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from tidegate.api.exchange import Request, refusal
+from tidegate.api.exchange import Answer, Request, refusal
 from tidegate.api.problems import Problem
 from tidegate.edge.answering import Api
 from tidegate.edge.catalogue import Catalogue
@@ -36,16 +37,24 @@ ROUTES = {
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request; see `events/predict.json`. Its id here is also the captured inference id."""
     request_id = uuid.uuid4().hex
+    begun = time.perf_counter()
     logger.append_keys(request=request_id)
+    answer = _answer(event, request_id)
+    # How it went, without what was asked or answered.
+    took = round((time.perf_counter() - begun) * 1000, 1)
+    told = {"route": event.get("routeKey"), "model": (event.get("pathParameters") or {}).get("model")}
+    logger.info("answered", extra={**told, "status": answer.status, "milliseconds": took})
+    return answer.to_event(request_id)
+
+
+def _answer(event: dict[str, Any], request_id: str) -> Answer:
     try:
         request = Request.of(event)
-        answer = ROUTES[request.route](request, request_id)
+        return ROUTES[request.route](request, request_id)
     except Problem as problem:
-        logger.info("refused", extra={"status": problem.status})
-        answer = refusal(problem, request_id)
+        return refusal(problem, request_id)
     except Exception:
         # Whatever it is, the caller learns the id alone, and the log has the rest.
         logger.exception("failed")
         inside = Problem(500, "something is wrong here; the log has it under this request id")
-        answer = refusal(inside, request_id)
-    return answer.to_event(request_id)
+        return refusal(inside, request_id)

@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from tests.unit.functions.conftest import ARTIFACTS, DATA, ROOT, Context, sample_event
-from tidegate.core.endpoints import EndpointBusy
 
 REFERENCE = (ROOT / "models" / "used-car-price" / "model.yaml").read_bytes()
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
@@ -159,48 +158,6 @@ def test_a_refusal_is_told_with_the_place_where_the_file_is_kept(account, load):
     answer = load("notify")({"kind": "refused", "outcome": outcome}, Context())
     assert answer["status"] == "FAILED"
     assert "s3://b/q/a.csv" in account.heard()[0]["Message"]
-
-
-class Endpoints:
-    """SageMaker's endpoint calls, remembered."""
-
-    def __init__(self, status: str | None, config: str = "old") -> None:
-        self.status, self.config, self.calls = status, config, []
-
-    def describe_endpoint(self, EndpointName):
-        if self.status is None:
-            from botocore.exceptions import ClientError
-
-            error = {
-                "Error": {
-                    "Code": "ValidationException",
-                    "Message": f'Could not find endpoint "{EndpointName}".',
-                }
-            }
-            raise ClientError(error, "DescribeEndpoint")
-        return {"EndpointStatus": self.status, "EndpointConfigName": self.config}
-
-    def __getattr__(self, name):
-        return lambda **given: self.calls.append((name, given))
-
-
-@pytest.mark.parametrize(("status", "call"), [(None, "create_endpoint"), ("InService", "update_endpoint")])
-def test_an_endpoint_is_created_or_updated_with_capture_on(status, call, load, monkeypatch):
-    handler = load("upsert_endpoint")
-    sagemaker = Endpoints(status)
-    monkeypatch.setattr("tidegate.edge.hosting.client", lambda _: sagemaker)
-    answer = handler(sample_event("upsert_endpoint"), Context())
-    assert [name for name, _ in sagemaker.calls] == ["create_endpoint_config", call]
-    config = sagemaker.calls[0][1]
-    assert config["DataCaptureConfig"]["EnableCapture"]
-    assert answer["previous"] == ("old" if status else None)
-
-
-def test_a_busy_endpoint_is_left_and_tried_again_later(load, monkeypatch):
-    handler = load("upsert_endpoint")
-    monkeypatch.setattr("tidegate.edge.hosting.client", lambda _: Endpoints("Updating"))
-    with pytest.raises(EndpointBusy, match="is tried again"):
-        handler(sample_event("upsert_endpoint"), Context())
 
 
 def test_every_function_has_its_resource_and_its_sample_event():
