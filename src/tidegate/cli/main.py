@@ -116,6 +116,26 @@ def train(
     return work.train(session, model, file, wait, again)
 
 
+@verb(app, "score")
+def score(
+    session: Session,
+    model: Model,
+    file: Annotated[Path, typer.Argument(help="Rows to score, CSV, JSON Lines or Parquet.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Show the run until it has ended.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Wait, and write the scores there: .csv or .parquet."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Score even if this file was scored already.")
+    ] = False,
+) -> int:
+    """Drop a file of rows to score with the approved models, in batch."""
+    from tidegate.cli import score as work
+
+    return work.score(session, model, file, wait, out, again)
+
+
 @verb(app, "predict")
 def predict(
     session: Session,
@@ -181,6 +201,52 @@ def models(session: Session) -> int:
     from tidegate.cli import models as work
 
     return work.models(session)
+
+
+@verb(app, "profile")
+def profile(
+    session: Session,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…", help="Rows: CSV, Parquet, JSON Lines or captured requests.", exists=True
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder to write statistics and suggested constraints to."),
+    ] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help="CSV begins with a row.")] = False,
+) -> int:
+    """Tell what files hold, column by column; --json prints statistics.json. Needs no cloud."""
+    from tidegate.cli import profile as work
+
+    return work.profile(session, files, out, not no_header)
+
+
+@verb(app, "compare")
+def compare(
+    session: Session,
+    baseline: Annotated[
+        Path,
+        typer.Argument(help="A folder that `profile -o` or Model Monitor wrote, or rows.", exists=True),
+    ],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="The rows that came since.", exists=True)
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write statistics and violations to.")
+    ] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help="CSV begins with a row.")] = False,
+    least_rows: Annotated[int, typer.Option(help="Fewer rows give no verdict.", min=1)] = 200,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Model Monitor's rules alone, without control of false alarms.")
+    ] = False,
+) -> int:
+    """Compare rows with a baseline. Exit code 0: ok, 3: drift, 4: too few rows. Needs no cloud."""
+    from tidegate.cli import compare as work
+
+    return work.compare(session, baseline, files, out, not no_header, least_rows, bare)
 
 
 @verb(app, "demo")

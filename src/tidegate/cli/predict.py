@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,11 @@ from tidegate.cli.options import Session
 from tidegate.cli.render import figure, table
 from tidegate.cli.rows import Row, csv_chunks, read_rows
 from tidegate.cli.stack import Stack
+from tidegate.core.combine import combine
 
 ACCEPT = {"linear-learner": "application/json"}  # the one built-in algorithm that does not answer CSV
 SHOWN_ROWS = 50
 WORKERS = 8
-COMBINE: dict[str, Callable[[Sequence[float]], float]] = {
-    "max": max,
-    "min": min,
-    "mean": statistics.fmean,
-    "median": statistics.median,
-}
 
 
 def predict(session: Session, model: str, file: str) -> int:
@@ -76,9 +70,9 @@ def predict_rows(
             for name, endpoint in endpoints.items()
         }
         answers = {name: [one for each in parts for one in each.result()] for name, parts in asked.items()}
-    combine = COMBINE[spec["serving"]["combine"]]
+    rule, weights = spec["serving"]["combine"], spec["serving"].get("weights")
     by_row = [dict(zip(answers, values, strict=True)) for values in zip(*answers.values(), strict=True)]
-    return [{"prediction": combine(list(each.values())), "by_algorithm": each} for each in by_row]
+    return [{"prediction": combine(rule, each, weights), "by_algorithm": each} for each in by_row]
 
 
 def _read(file: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from tidegate.cli.errors import Trouble
 from tidegate.cli.stack import Stack
 from tidegate.core.names import RUN_ID_LENGTH
 
+SCORING = ("rows", "scored", "rejected", "scores", "rejects")  # what the result of a scoring run has
 ENDED = {"SUCCEEDED", "REJECTED", "FAILED"}
 _PREFIX = re.compile(rf"^[0-9a-f]{{4,{RUN_ID_LENGTH}}}$")
 
@@ -81,13 +82,20 @@ def newest(stack: Stack, model: str | None, limit: int) -> list[Record]:
     return every[:limit]
 
 
+def kind_of(record: Record) -> str:
+    """Tell what kind of run a record is of; those of training carry no kind."""
+    return str(record.get("kind") or "train")
+
+
 def result_of(record: Record) -> dict[str, Any]:
-    """Give the part of a record that ``train --wait --json`` prints."""
+    """Give the part of a record that ``train`` and ``score`` print with ``--wait --json``."""
     result = record.get("result") or {}
+    scoring = {name: result.get(name) for name in SCORING} if kind_of(record) == "score" else {}
     return {
         "run": record["run"],
         "status": record.get("status", "RUNNING"),
         "reason": record.get("reason") or result.get("reason") or "",
+        **scoring,
         "algorithms": result.get("algorithms") or {},
     }
 

@@ -200,11 +200,25 @@ def summary(result: Mapping[str, Any], model: str, record: Mapping[str, Any]) ->
         head.append(f" in {took:.1f} s", style="dim")
     parts: list[RenderableType] = [Text(), head]
     algorithms = result.get("algorithms") or {}
-    if algorithms:
+    if "scores" in result:
+        parts += _scored(result, algorithms)
+    elif algorithms:
         parts += [algorithms_table(algorithms), *_verdicts(algorithms)]
     elif result.get("reason"):
         parts.append(Text(str(result["reason"])))
     return Group(*parts)
+
+
+def _scored(
+    result: Mapping[str, Any], algorithms: Mapping[str, Mapping[str, Any]]
+) -> Iterator[RenderableType]:
+    yield Text(str(result.get("reason") or ""))
+    for name, entry in algorithms.items():
+        mark, style = MARKS[SUCCEEDED if entry.get("status") == "SUCCEEDED" else FAILED]
+        yield Text(f"{mark} ", style=style).append(f"{name}: scored by {entry.get('model')}", style="default")
+    places = [(word, result.get(word)) for word in ("scores", "rejects") if result.get(word)]
+    if places:
+        yield table(["", ""], [list(place) for place in places])
 
 
 def algorithms_table(algorithms: Mapping[str, Mapping[str, Any]]) -> Table:

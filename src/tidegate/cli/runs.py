@@ -1,4 +1,4 @@
-"""`tidegate runs` and `tidegate run`: what was trained when, and how one run went state by state."""
+"""`tidegate runs` and `tidegate run`: what ran when, and how one run went state by state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tidegate.cli.options import Session
 from tidegate.cli.progress import read_history
-from tidegate.cli.records import ENDED, Record, find_run, newest, result_of
+from tidegate.cli.records import ENDED, Record, find_run, kind_of, newest, result_of
 from tidegate.cli.render import figure, moment, seconds_between, states_document, status, summary, table, tree
 from tidegate.cli.watch import follow, read_events, settled
 
@@ -21,7 +21,7 @@ def runs(session: Session, model: str | None, limit: int) -> int:
     records = newest(session.stack, model, limit)
     document = {"runs": [{**result_of(each), **_facts(each)} for each in records]}
     if records:
-        columns = ["run", "model", "started", "status", "seconds", "test RMSE", "file"]
+        columns = ["run", "kind", "model", "started", "status", "seconds", "result", "file"]
         session.output.answer(document, table(columns, [_row(each) for each in records]))
     else:
         session.output.answer(document, "There is no run yet; `tidegate train MODEL FILE` starts one.")
@@ -48,24 +48,30 @@ def run(session: Session, run_id: str, follow_it: bool) -> int:
 
 
 def _facts(record: Record) -> dict[str, Any]:
-    return {
-        key: record.get(key)
-        for key in ("model", "started", "finished", "bucket", "key", "version", "execution")
-    }
+    keys = ("model", "started", "finished", "bucket", "key", "version", "execution")
+    return {"kind": kind_of(record), **{key: record.get(key) for key in keys}}
 
 
 def _row(record: Record) -> list[Any]:
     took = seconds_between(record.get("started"), record.get("finished"))
-    algorithms = (record.get("result") or {}).get("algorithms") or {}
-    scores = [
-        f"{name} {figure(entry.get('rmse'))}" for name, entry in algorithms.items() if entry.get("rmse")
-    ]
     return [
         record["run"],
+        kind_of(record),
         record.get("model"),
         moment(record.get("started")),
         status(str(record.get("status", "RUNNING"))),
         None if took is None else f"{took:.1f}",
-        ", ".join(scores) or None,
+        _found(record),
         str(record.get("key", "–")).rsplit("/", 1)[-1],
     ]
+
+
+def _found(record: Record) -> str | None:
+    """Say in a few words what came of a run: the models' errors, or how many rows were scored."""
+    result = record.get("result") or {}
+    if kind_of(record) == "score":
+        aside = f", {result['rejected']:,} set aside" if result.get("rejected") else ""
+        return f"{result['scored']:,} rows{aside}" if result.get("scored") is not None else None
+    rmse = {name: entry.get("rmse") for name, entry in (result.get("algorithms") or {}).items()}
+    told = ", ".join(f"{name} {figure(value)}" for name, value in rmse.items() if value)
+    return f"RMSE {told}" if told else None
