@@ -22,7 +22,7 @@ from tidegate.cli.options import merged
 from tidegate.cli.place import Options, Place
 
 VERBS = ["up", "down", "status", "apply", "train", "predict"]
-VERBS += ["runs", "run", "logs", "inbox", "models", "demo"]
+VERBS += ["runs", "run", "logs", "inbox", "models", "profile", "compare", "demo"]
 
 
 @pytest.fixture
