@@ -13,7 +13,9 @@ from tidegate.serving.cells import FALSE, TRUE, BadCell, reader_of
 
 MOST_CHARACTERS = 1000
 MOST_FAULTS = 100  # beyond them nothing is gained by looking on
-LARGEST = 1.7976931348623157e308
+# Models compute in single precision, where 3.4e38 is the end; a weight or a scale must have room below it.
+LARGEST = 1e30
+TOO_LARGE = f"the number is too large; at most {LARGEST:g} is taken"
 BOOLEANS = (True, False, 0, 1, *sorted(TRUE | FALSE), None)
 
 
@@ -129,13 +131,15 @@ def _wrong_cell(kind: str, cell: Any, read: Callable[[Any], Any], typed: bool) -
         if typed and kind == "boolean" and cell not in BOOLEANS:
             return f"expected true or false, found {_shown(cell)}"
     elif isinstance(cell, int | float) and not -LARGEST <= cell <= LARGEST:
-        return "the number is too large"
+        return TOO_LARGE
     elif isinstance(cell, dict | list):
         return f"expected one value, found {'an object' if isinstance(cell, dict) else 'a list'}"
     try:
         value = read(cell)
     except BadCell as bad:
         return str(bad)
+    if isinstance(value, float) and abs(value) > LARGEST:
+        return TOO_LARGE
     if typed and kind == "date" and value is None:
         return f"expected a date such as 2024-05-31, or null, found {_shown(cell)}"
     return None

@@ -23,9 +23,9 @@ REFUSALS = {
     404: "There is no such model",
     406: "The answer does not come in a type that Accept names",
     409: "The model is declared but nothing serves it yet",
-    413: f"More than {MOST_RECORDS:,} records or {MOST_BYTES:,} bytes",
+    413: f"More than {MOST_BYTES:,} bytes",
     415: "The body's type is not read here",
-    422: "Records do not fit the model; each fault is told with its record and field",
+    422: f"Records do not fit the model, or are more than {MOST_RECORDS:,}; each fault is told with its record and field",
     429: "Too many requests at once (answered by API Gateway)",
     500: "Something is wrong inside",
     502: "An endpoint failed",
@@ -87,6 +87,7 @@ def _predict(model: Model) -> Schema:
                 CSV: {
                     "schema": {
                         "type": "string",
+                        "minLength": 1,
                         "description": "Rows with a header that names the fields, in any order; or without "
                         f"one, in this order: {', '.join(model.form.features)}. The type's parameter "
                         "header=present or header=absent settles which it is",

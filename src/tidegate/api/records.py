@@ -34,8 +34,8 @@ def read_records(body: bytes, content_type: str, form: Form) -> list[Record]:
     Raises
     ------
     Problem
-        400 for what cannot be read, 413 for too many records, 415 for other types, 422 for records that do
-        not fit, with each fault.
+        400 for what cannot be read, 415 for other types, 422 for records that do not fit or are too many,
+        with each fault.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def read_records(body: bytes, content_type: str, form: Form) -> list[Record]:
         raise Problem(422, "the request holds no records; send at least one")
     if len(records) > MOST_RECORDS:
         raise Problem(
-            413,
+            422,
             f"the request holds {len(records):,} records, and at most {MOST_RECORDS:,} are answered at once; "
             "send them in parts, or drop them as a file for batch scoring",
         )
