@@ -1,7 +1,7 @@
 """Last work of a run: completes its outcome in words, tells people, keeps a copy in the inbox.
 
-Publishes to the notification topic and writes `notifications/…json` (artifacts bucket). Idempotent by run
-and kind, so that a retried state tells nobody twice.
+Publishes to the notification topic and writes `notifications/…json` (artifacts bucket). Idempotent by run,
+attempt and kind, so that a retried state tells nobody twice.
 """
 
 import os
@@ -12,15 +12,36 @@ from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
     idempotent,
+    idempotent_function,
 )
 
 from tidegate.core.messages import tell_refused, tell_scoring, tell_training
+from tidegate.core.monitoring import digest_of, finish_monitoring, tell_monitoring, told_of
 from tidegate.core.outcome import finish_scoring, finish_training
 from tidegate.edge.tell import tell
 
 logger = Logger()
 once = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
-by_run = IdempotencyConfig(event_key_jmespath="[kind, outcome.run]", expires_after_seconds=7 * 24 * 3600)
+WEEK = 7 * 24 * 3600
+by_run = IdempotencyConfig(
+    event_key_jmespath="[kind, outcome.run, outcome.attempt]", expires_after_seconds=WEEK
+)
+by_news = IdempotencyConfig(expires_after_seconds=WEEK)
+
+
+def _monitoring(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Tell of a check only what is news."""
+    if told_of(outcome) or outcome["refused"] or outcome["status"] == "FAILED":
+        _tell_once(digest=digest_of(outcome), outcome=outcome)
+    return outcome
+
+
+# By what is told and not by the run: a run that was interrupted after telling leaves the next to tell again.
+@idempotent_function(data_keyword_argument="digest", persistence_store=once, config=by_news)
+def _tell_once(*, digest: str, outcome: dict[str, Any]) -> str:
+    notification = tell_monitoring(outcome)
+    tell(notification)
+    return notification.subject
 
 
 @logger.inject_lambda_context(correlation_id_path="outcome.run")
@@ -34,6 +55,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     elif event["kind"] == "scoring":
         outcome = finish_scoring(raw)
         notification = tell_scoring(outcome)
+    elif event["kind"] == "monitoring":
+        by_news.register_lambda_context(context)
+        return _monitoring(finish_monitoring(raw))
     else:
         outcome = finish_training(raw)
         notification = tell_training(outcome)

@@ -1,7 +1,8 @@
 """Starts when `<model>/model.yaml` is dropped: puts it in force, or tells people which line is wrong.
 
 Reads the newest version of the file (data bucket), so that late or repeated events end at the same state;
-writes `<model>/spec.json` (artifacts bucket) and subscribes the file's e-mail addresses to the topic.
+writes `<model>/spec.json` (artifacts bucket), subscribes the file's e-mail addresses to the topic and sets
+the schedule of the model's checks.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from tidegate.core import names
 from tidegate.core.errors import BadSpec
 from tidegate.core.messages import tell_model_file
 from tidegate.edge import storage
+from tidegate.edge.schedule import schedule_checks
 from tidegate.edge.subscribe import subscribe
 from tidegate.edge.tell import tell
 from tidegate.modelfile import read_model_file
@@ -38,6 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     before = storage.read_json(home)
     storage.write_json(home, {"source_sha256": digest, "spec": spec.to_dict()})
     subscribe(spec)
+    schedule_checks(spec)
     if before is None or before["source_sha256"] != digest:
         tell(tell_model_file(model, digest[:12], None))
     logger.info("model file in force", extra={"model": model, "source_sha256": digest})

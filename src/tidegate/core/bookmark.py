@@ -13,7 +13,7 @@ from typing import Any
 
 LOOK_BACK_DAYS = 3  # how late an object may come under an old hour and still be found
 
-Seen = dict[str, tuple[str, int]]
+Seen = dict[str, list[Any]]  # key → [ETag, the windows that counted rows of it]
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Taken:
-    """An object of a window; `counted_in` is the window that counted an earlier content of the same key."""
+    """An object of a window; `counted_in` are the windows that counted earlier contents of the same key."""
 
     source: str
     key: str
     etag: str
     size: int
-    counted_in: int | None = None
+    counted_in: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form of a window's manifest."""
@@ -53,7 +53,7 @@ class Proposal:
     left : int
         How many new objects wait for the next check.
     seen : dict
-        What to remember once the window is kept: key → (ETag, window).
+        What to remember once the window is kept: key → [ETag, windows …].
     """
 
     taken: tuple[Taken, ...]
@@ -85,7 +85,7 @@ def propose(
     (['a'], ())
     """
     found = list(listed)
-    known: Seen = {key: (str(entry[0]), int(entry[1])) for key, entry in seen.items()}
+    known: Seen = {key: list(entry) for key, entry in seen.items()}
     new = [each for each in found if each.key not in known or known[each.key][0] != each.etag]
     new.sort(key=lambda each: (each.modified, each.key))
     taken: list[Taken] = []
@@ -94,11 +94,11 @@ def propose(
         total += each.size
         if taken and total > most_bytes:
             break
-        earlier = known[each.key][1] if each.key in known else None
+        earlier = tuple(known[each.key][1:]) if each.key in known else ()
         taken.append(Taken(each.source, each.key, each.etag, each.size, earlier))
     # What is no longer listed is forgotten, so that the memory is as long as the listing.
     after = {each.key: known[each.key] for each in found if each.key in known}
-    after.update({each.key: (each.etag, window) for each in taken})
+    after.update({each.key: [each.etag, *each.counted_in, window] for each in taken})
     return Proposal(tuple(taken), len(new) - len(taken), after)
 
 

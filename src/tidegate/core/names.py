@@ -138,6 +138,11 @@ def bookmark_id(model: str, algorithm: str) -> str:
     return f"{model}/{algorithm}"
 
 
+def retrain_id(model: str) -> str:
+    """Name the item that says when drift last started a retraining of a model."""
+    return f"{model}/#retrain"
+
+
 def capture_prefix(model: str, endpoint: str) -> str:
     """Say under which prefix of the artifacts bucket an endpoint's captured requests lie."""
     return f"{model}/capture/{endpoint}/"

@@ -48,6 +48,19 @@ def read_json(uri: str) -> Any | None:
         raise
 
 
+def exists(uri: str) -> bool:
+    """Tell whether there is an object."""
+    bucket, key = split_uri(uri)
+    found = client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    return any(each["Key"] == key for each in found)
+
+
+def write_bytes(uri: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+    """Write a whole object."""
+    bucket, key = split_uri(uri)
+    client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
 def write_json(uri: str, document: Any) -> None:
     """Write a document as readable JSON."""
     bucket, key = split_uri(uri)

@@ -1,0 +1,62 @@
+"""First work of the monitor machine: says what came since the last check, and opens a window on it.
+
+Takes in ground truth (data bucket, `<model>/truth/`), lists captured requests and scores (artifacts bucket),
+writes a manifest for each algorithm's window and claims it in the monitor table. Moves no bookmark: that is
+done when the window is kept.
+"""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tidegate.core.errors import BadDrop
+from tidegate.core.monitoring import worth_telling
+from tidegate.core.spec import ModelSpec
+from tidegate.edge.champions import approved
+from tidegate.edge.specs import document_in_force
+from tidegate.edge.truth import take_in
+from tidegate.edge.windows import open_next
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(correlation_id_path="run")
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Open the next windows of a model; see `events/collect.json`."""
+    model, run = event["model"], event["run"]
+    try:
+        spec = ModelSpec.from_dict(document_in_force(os.environ["ARTIFACTS_BUCKET"], model)["spec"])
+    except BadDrop as absent:
+        return {**_nothing(), "reason": absent.message, "unknown": True}
+    champions = approved(spec, os.environ["PARAMETER_ROOT"])
+    if not champions:
+        return {**_nothing(), "reason": f"no model of {model} serves yet; train one, then check again"}
+    answer = {**_nothing(), "refused": take_in(spec, run)}
+    for champion in champions:
+        opened = open_next(spec, champion, run, event["execution"])
+        bookmark = opened.bookmark
+        summary = bookmark.summary or {"algorithm": champion.algorithm, "verdict": bookmark.verdict}
+        answer["standing"][champion.algorithm] = {**summary, "told": bookmark.told}
+        if opened.busy:
+            answer["busy"][champion.algorithm] = opened.busy
+        elif opened.manifest is not None:
+            answer["algorithms"].append({**opened.manifest.plan(), "told": bookmark.told})
+        elif worth_telling(bookmark.told, bookmark.verdict):
+            answer["untold"].append(champion.algorithm)
+    answer["reason"] = _reason(answer)
+    logger.info("collected", extra={key: answer[key] for key in ("algorithms", "busy", "refused")})
+    return answer
+
+
+def _nothing() -> dict[str, Any]:
+    return {"algorithms": [], "standing": {}, "busy": {}, "untold": [], "refused": [], "unknown": False}
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    if answer["algorithms"]:
+        return ""
+    if answer["busy"]:
+        runs = ", ".join(sorted(set(answer["busy"].values())))
+        return f"the run {runs} is checking the same predictions right now"
+    return "nothing new since the last check"

@@ -1,0 +1,97 @@
+"""Concludes a check: a verdict for each algorithm, Model Monitor's files, the rows for queries, the report.
+
+Reads what the branches wrote and the bookmarks; writes `<model>/monitor/checks/<run>/…`, the results by day
+and each window's next state (artifacts bucket). The bookmarks are moved by the machine, after this.
+"""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tidegate.core import names
+from tidegate.core.check import evaluate, state_after, summary_of
+from tidegate.core.windows import Manifest
+from tidegate.edge import storage
+from tidegate.edge.bookmarks import read_bookmark
+from tidegate.edge.drift_metrics import publish
+from tidegate.edge.fetch import fetch, put
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(correlation_id_path="run")
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Conclude a check of a model; see `events/evaluate_drift.json`."""
+    from tidegate.console.report import render
+
+    model, run, now = event["model"], event["run"], datetime.now(UTC)
+    home = f"s3://{os.environ['ARTIFACTS_BUCKET']}/{names.check_prefix(model, run)}"
+    report = f"{home}/report.html"
+    checks, keep = [], []
+    failed = [each for each in event["algorithms"] if each["status"] == "FAILED"]
+    for entry in event["algorithms"]:
+        if entry["status"] == "FAILED":
+            continue
+        manifest = Manifest.from_dict(storage.read_json(entry["manifest"]))
+        bookmark = names.bookmark_id(model, manifest.algorithm)
+        if read_bookmark(bookmark).open_run != run:
+            reason = "another run took this window over and counts it"
+            failed.append({**entry, "status": "SUPERSEDED", "reason": reason})
+            continue
+        check, after = _conclude(manifest, now, home)
+        place = f"{manifest.home}/state.json"
+        storage.write_json(place, after)
+        summary = summary_of(check, entry.get("told"), report)
+        keep.append(
+            {
+                "bookmark": bookmark,
+                "window": manifest.window,
+                "state": place,
+                "verdict": check["verdict"],
+                "champion": manifest.champion,
+                "summary": summary,
+            }
+        )
+        checks.append({**check, "history": after["history"]})
+        logger.info("concluded", extra=summary)
+    page = render(model, run, now.isoformat(timespec="seconds"), checks)
+    storage.write_bytes(report, page.encode(), "text/html; charset=utf-8")
+    publish(model, checks)
+    return {"keep": keep, "failed": failed, "report": report}
+
+
+def _conclude(manifest: Manifest, now: datetime, home: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    at = now.isoformat(timespec="seconds")
+    state = (storage.read_json(manifest.state) if manifest.state else None) or {}
+    read, comparison = (storage.read_json(f"{manifest.home}/{name}.json") for name in ("read", "comparison"))
+    matched = storage.read_json(f"{manifest.home}/quality.json")
+    check = evaluate(manifest, state, read, comparison, matched, at)
+    own = f"{home}/{manifest.algorithm}"
+    violations = [*comparison["violations"], *((check["quality"] or {}).get("violations") or [])]
+    storage.write_json(f"{own}/statistics.json", comparison["statistics"])
+    storage.write_json(f"{own}/constraint_violations.json", {"violations": violations})
+    storage.write_json(f"{own}/check.json", check)
+    _write_results(manifest, check, at[:10])
+    return check, state_after(manifest, state, check)
+
+
+def _write_results(manifest: Manifest, check: dict[str, Any], today: str) -> None:
+    from tidegate.table.watch.results import write_results
+
+    bucket, _ = storage.split_uri(manifest.home)
+    about = {
+        **{key: check[key] for key in ("algorithm", "window", "verdict")},
+        "model": manifest.model,
+        "check": manifest.run,
+        "drifting": ",".join(each["name"] for each in check["columns"]),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = fetch(f"{manifest.home}/rows.parquet", Path(scratch) / "rows")
+        files = write_results(rows, Path(scratch), about, check["comparison"]["limits"], today)
+        for day, path in files.items():
+            key = names.result_key(manifest.model, day, manifest.algorithm, manifest.window)
+            put(f"s3://{bucket}/{key}", path)

@@ -1,0 +1,220 @@
+"""One check of one algorithm put together: its verdict, what is shown of it, and what the next one must know.
+
+Pure: the parts were measured by functions, and their results are plain JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from tidegate.core.windows import TRUTH_DAYS, Manifest
+
+HISTORY = 90  # checks that the trend shows
+MOST_WINDOWS = 5_000
+SHOWN = 10
+
+
+def combined(data: str | None, quality: str | None) -> str:
+    """Join what the data say and what the truth says.
+
+    >>> combined("ok", "drift"), combined("ok", "insufficient"), combined("insufficient", "ok")
+    ('drift', 'ok', 'insufficient')
+    """
+    if "drift" in (data, quality):
+        return "drift"
+    return data or "insufficient"
+
+
+def evaluate(
+    manifest: Manifest,
+    state: Mapping[str, Any],
+    read: Mapping[str, Any],
+    comparison: Mapping[str, Any],
+    matched: Mapping[str, Any] | None,
+    at: str,
+) -> dict[str, Any]:
+    """Conclude a check of one algorithm.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The window.
+    state : mapping
+        What the window before left; empty for the first.
+    read : mapping
+        What `profile_window` read.
+    comparison : mapping
+        What `compare_window` found.
+    matched : mapping or None
+        What `match_truth` found, where labels came.
+    at : str
+        When the check was made.
+
+    Returns
+    -------
+    dict
+        Everything that the report shows of the algorithm, `verdict` and `summary` among it.
+    """
+    same = state.get("champion") == manifest.champion
+    # A window of labels alone says nothing of the data: what was found before stands.
+    data = comparison["verdict"] if read["rows"] else (state.get("data") if same else None)
+    quality = (matched or {}).get("quality")
+    quality_verdict = quality["verdict"] if quality else (state.get("quality") if same else None)
+    seen = _columns_seen(state.get("drifting", {}) if same else {}, comparison, at, bool(read["rows"]))
+    columns = _drifting(comparison, seen) if read["rows"] else []
+    verdict = combined(data, quality_verdict)
+    totals = state.get("totals", {})
+    labels = (matched or {}).get("labels") or {}
+    return {
+        "algorithm": manifest.algorithm,
+        "window": manifest.window,
+        "run": manifest.run,
+        "at": at,
+        "champion": manifest.champion,
+        "endpoint": manifest.endpoint,
+        "verdict": verdict,
+        "data": data,
+        "quality_verdict": quality_verdict,
+        "reason": _reason(verdict, data, comparison, quality, bool(read["rows"])),
+        "rows": comparison["rows"],
+        "new_rows": read["rows"],
+        "read": dict(read),
+        "left": manifest.left,
+        "columns": columns,
+        "drifting": seen,
+        "comparison": dict(comparison),
+        "quality": quality,
+        "labels": labels,
+        "pool": (matched or {}).get("pool", state.get("truth_pool", [])),
+        "totals": {
+            "rows": totals.get("rows", 0) + read["rows"],
+            "objects": totals.get("objects", 0) + len(manifest.objects),
+            "labels": totals.get("labels", 0) + labels.get("matched", 0),
+        },
+    }
+
+
+def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[str, Any]:
+    """Give what the machine carries of a check, and what is remembered of it in short."""
+    quality = check["quality"]
+    shown = ("rows", "verdict", "sentence", "metrics")
+    return {
+        "algorithm": check["algorithm"],
+        "status": "SUCCEEDED",
+        "window": check["window"],
+        "verdict": check["verdict"],
+        "told": told,
+        "reason": check["reason"],
+        "rows": check["rows"],
+        "new_rows": check["new_rows"],
+        "columns": check["columns"][:SHOWN],
+        "quality": {key: quality[key] for key in shown} if quality else None,
+        "labels": check["labels"],
+        "unreadable": len(check["read"]["unreadable"]),
+        "repeated": check["read"]["repeated"],
+        "left": check["left"],
+        "totals": check["totals"],
+        "report": report,
+    }
+
+
+def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the next window must know of this one and of those before it."""
+    oldest = (date.fromisoformat(check["at"][:10]) - timedelta(days=TRUTH_DAYS)).isoformat()
+    windows = [each for each in state.get("windows", []) if each["at"] >= oldest]
+    labels = check["labels"]
+    windows.append(
+        {
+            "window": manifest.window,
+            "home": manifest.home,
+            "at": check["at"],
+            "rows": check["new_rows"],
+            "labels": labels.get("matched", 0),
+        }
+    )
+    waiting = f"{manifest.home}/waiting.csv" if labels.get("waiting") else None
+    enough = bool(check["quality"]) and check["quality"]["verdict"] != "insufficient"
+    return {
+        "window": manifest.window,
+        "champion": manifest.champion,
+        "data": check["data"],
+        "quality": check["quality_verdict"],
+        "seen": manifest.seen,
+        "newest": manifest.newest,
+        "waiting": waiting if labels else manifest.waiting,
+        "truth_pool": [] if enough else check["pool"],
+        "carried": check["comparison"].get("carried", []),
+        "drifting": check["drifting"],
+        "windows": windows[-MOST_WINDOWS:],
+        "history": [*state.get("history", []), _point(check)][-HISTORY:],
+        "totals": check["totals"],
+    }
+
+
+def _point(check: Mapping[str, Any]) -> dict[str, Any]:
+    metrics = (check["quality"] or {}).get("metrics") or {}
+    distances = {each["name"]: each.get("distance") for each in check["comparison"].get("columns", [])}
+    return {
+        "window": check["window"],
+        "at": check["at"],
+        "rows": check["rows"],
+        "verdict": check["verdict"],
+        "distances": distances if check["new_rows"] else {},
+        "quality": {name: each.get("value") for name, each in metrics.items()},
+    }
+
+
+def _columns_seen(
+    before: Mapping[str, Any], comparison: Mapping[str, Any], at: str, any_rows: bool
+) -> dict[str, dict[str, str]]:
+    """Say since when and until when each drifting column has drifted without a break."""
+    if not any_rows or comparison["verdict"] == "insufficient":
+        return {name: dict(each) for name, each in before.items()}
+    names = comparison.get("worst", [])
+    return {name: {"first": before.get(name, {}).get("first", at), "last": at} for name in names}
+
+
+def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    if comparison["verdict"] != "drift":
+        return []
+    known = {each["name"]: each for each in comparison.get("columns", [])}
+    found = []
+    for name in comparison["worst"]:
+        entry = known.get(name, {})
+        words = "; ".join(entry.get("words") or ["the column is not what it was"])
+        found.append(
+            {
+                "name": name,
+                "sentence": f"{name}: {words}{_behind(entry.get('share'))}",
+                "distance": entry.get("distance"),
+                "threshold": entry.get("threshold"),
+                "q_value": entry.get("q_value"),
+                "share": entry.get("share"),
+                "checks": entry.get("violated", []),
+                **seen.get(name, {}),
+            }
+        )
+    return found
+
+
+def _behind(share: float | None) -> str:
+    return f" ({share:.0%} of the rows are behind it)" if share is not None and share >= 0.005 else ""
+
+
+def _reason(
+    verdict: str,
+    data: str | None,
+    comparison: Mapping[str, Any],
+    quality: Mapping[str, Any] | None,
+    any_rows: bool,
+) -> str:
+    parts = []
+    if any_rows:
+        parts.append(str(comparison["reason"]))
+    elif data:
+        parts.append(f"no new predictions; the data were {data} before")
+    if quality and (quality["verdict"] == "drift" or verdict != "drift"):
+        parts.append(str(quality["sentence"]))
+    return "; ".join(parts) or "no prediction has been checked yet"

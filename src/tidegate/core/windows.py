@@ -1,0 +1,136 @@
+"""What one check of one algorithm works on: its manifest, written once when the window is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tidegate.core import names
+from tidegate.core.bookmark import Found, Proposal
+
+MOST_FILES = 2_000
+MOST_BYTES = 256 << 20
+TRUTH_DAYS = 30  # how long a label waits for its prediction, and a prediction for its label
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A window that was opened.
+
+    Attributes
+    ----------
+    objects : list of dict
+        The captured and scored objects (`core.bookmark.Taken`), oldest first.
+    labels : list of dict
+        The ground truth that came.
+    state : str or None
+        Where the state that the window before left lies.
+    champion : str
+        The model that served, against whose baseline the window is compared.
+    baseline : str
+        The folder of the champion's run and algorithm.
+    columns : dict of str to str
+        The inputs of the champion, in order, each with its type.
+    target, identity : str
+        Of the model's declaration; the identity may be empty.
+    endpoint : str
+        The endpoint's name, for metrics.
+    least_rows : int
+        Fewer give no verdict.
+    left : int
+        How many new objects wait for the next check.
+    seen : dict
+        What to remember once the window is kept.
+    newest : str or None
+        The newest change of any object taken so far.
+    waiting : str or None
+        Where the labels lie that have found no prediction yet.
+    home : str
+        The folder in which this run keeps what it makes of the window.
+    """
+
+    model: str
+    algorithm: str
+    run: str
+    window: int
+    objects: list[dict[str, Any]]
+    labels: list[dict[str, Any]]
+    state: str | None
+    champion: str
+    baseline: str
+    columns: dict[str, str]
+    target: str
+    identity: str
+    endpoint: str
+    least_rows: int
+    left: int
+    seen: dict[str, Any]
+    newest: str | None
+    waiting: str | None
+    home: str
+
+    @property
+    def place(self) -> str:
+        """Where the manifest itself is kept."""
+        return f"{self.home}/manifest.json"
+
+    @property
+    def bytes(self) -> int:
+        """How much there is to read."""
+        return sum(int(each["size"]) for each in self.objects)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Manifest:
+        """Read the JSON form."""
+        return cls(**document)
+
+    def plan(self) -> dict[str, Any]:
+        """Give what the machine carries of it."""
+        return {
+            "model": self.model,
+            "algorithm": self.algorithm,
+            "bookmark": names.bookmark_id(self.model, self.algorithm),
+            "window": self.window,
+            "manifest": self.place,
+            "objects": len(self.objects),
+            "bytes": self.bytes,
+            "labels": len(self.labels),
+            "labels_waiting": self.waiting is not None,
+            "left": self.left,
+        }
+
+
+def served_by(
+    listed: Iterable[Found], before: str | None, now: str, changed: str | None
+) -> tuple[str, list[Found]]:
+    """Say which champion a window is about, and which of the listed objects may belong to it.
+
+    A window never mixes what two champions served: what was written before the change is checked first,
+    against the one that served then.
+
+    Parameters
+    ----------
+    listed : iterable of Found
+        New objects.
+    before, now : str
+        The champion of the window before, and the present one.
+    changed : str or None
+        When the present one took over.
+    """
+    found = list(listed)
+    if before is None or before == now or changed is None:
+        return now, found
+    earlier = [each for each in found if each.modified < changed]
+    return (before, earlier) if earlier else (now, found)
+
+
+def newest_of(proposal: Proposal, listed: Iterable[Found], before: str | None) -> str | None:
+    """Tell the newest change among the objects that were ever taken."""
+    taken = {each.key for each in proposal.taken}
+    times = [each.modified for each in listed if each.key in taken and each.source != "truth"]
+    return max([*times, *([before] if before else [])], default=None)

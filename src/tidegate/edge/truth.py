@@ -1,0 +1,75 @@
+"""Taking in dropped ground truth: each object once, as labels in a plain form, or set aside with a reason."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tidegate.core import names
+from tidegate.core.errors import BadDrop
+from tidegate.core.spec import ModelSpec
+from tidegate.core.truth import read_labels
+from tidegate.edge.listing import listed
+from tidegate.edge.quarantine import quarantine
+from tidegate.edge.storage import client
+
+MOST_FILES = 200
+
+
+def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
+    """Write every new truth drop of a model as ``id,target``; gives those that were refused.
+
+    The same object twice makes the same key, so this may be repeated, and two may do it at once.
+    """
+    data, artifacts = os.environ["DATA_BUCKET"], os.environ["ARTIFACTS_BUCKET"]
+    known = {each.key for each in listed("truth", artifacts, names.truth_prefix(spec.name))}
+    refused = []
+    taken = 0
+    for drop in listed("truth", data, names.drop_key(spec.name, "truth", "")):
+        kept = names.truth_key(spec.name, drop.key, drop.etag)
+        if kept in known:
+            continue
+        taken += 1
+        if taken > MOST_FILES:
+            break
+        try:
+            answer = client("s3").get_object(Bucket=data, Key=drop.key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                continue  # another run has just set it aside
+            raise
+        try:
+            body = _normalised(answer["Body"].read(), drop.key.rsplit("/", 1)[-1], spec)
+        except BadDrop as refusal:
+            event: dict[str, Any] = {
+                "bucket": data,
+                "key": drop.key,
+                "version": answer.get("VersionId"),
+                "model": spec.name,
+                "run": run,
+            }
+            refused.append(
+                {"key": drop.key, "reason": refusal.message, "kept_at": quarantine(event, refusal)}
+            )
+            continue
+        client("s3").put_object(Bucket=artifacts, Key=kept, Body=body, ContentType="text/csv")
+    return refused
+
+
+def _normalised(content: bytes, filename: str, spec: ModelSpec) -> bytes:
+    try:
+        text = content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise BadDrop(f"{filename} is not UTF-8 text in line {line}; save it as UTF-8", row=line) from None
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", "target"])
+    labels = read_labels(io.StringIO(text), filename, identity=spec.id, target=spec.target)
+    writer.writerows((identity, repr(target)) for identity, target in labels)
+    return out.getvalue().encode()

@@ -1,0 +1,126 @@
+"""A window compared with the baseline of the model that served it: what the engine found, to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tidegate.core.errors import BadPredictions
+from tidegate.table.compare import ColumnComparison, compare
+from tidegate.table.compare.columns import NUMERIC
+from tidegate.table.compare.violations import CATEGORIES, COMPLETENESS, DATA_TYPE
+from tidegate.table.constraints.read import ColumnConstraints, Constraints, Settings
+from tidegate.table.predictions import read_predictions
+from tidegate.table.profile import ColumnProfile, Profile
+from tidegate.table.profile.read_statistics import read_statistics
+from tidegate.table.scan.arrow_arrays import array_cells
+from tidegate.table.watch.drawing import drawing
+from tidegate.table.watch.rows import PREDICTION
+
+
+def read_baseline(
+    statistics: Mapping[str, Any],
+    constraints: Mapping[str, Any],
+    columns: Sequence[str],
+    predictions: bytes | None,
+) -> tuple[Profile, Constraints]:
+    """Read the baseline of a run: its inputs, and its predictions on the held-out rows.
+
+    Parameters
+    ----------
+    statistics, constraints : mapping
+        The contents of the data quality baseline.
+    columns : sequence of str
+        The inputs; the target, which the baseline knows too, is no part of a request.
+    predictions : bytes or None
+        What batch transform answered on the held-out rows.
+    """
+    profile = read_statistics(statistics).only(columns)
+    rules = Constraints.read(constraints).only(columns)
+    if predictions is None:
+        return profile, rules
+    values = _answers(predictions)
+    predicted = ColumnProfile.of(array_cells(values))
+    settings = next((each.settings for each in rules.columns.values()), Settings())
+    rule = ColumnConstraints(PREDICTION, "Fractional", settings=settings)
+    return (
+        Profile(profile.rows, {**profile.columns, PREDICTION: predicted}),
+        Constraints({**rules.columns, PREDICTION: rule}),
+    )
+
+
+def check(baseline: Profile, constraints: Constraints, window: Profile, least_rows: int) -> dict[str, Any]:
+    """Compare, and give what the report, the notification and the tables need."""
+    found = compare(baseline, constraints, window)
+    columns = [
+        _column(comparison, baseline.column(name), window.column(name), constraints.columns[name])
+        for name, comparison in found.columns.items()
+    ]
+    return {
+        "rows": found.rows,
+        "baseline_rows": found.baseline_rows,
+        **found.verdict(least_rows).to_dict(),
+        "columns": columns,
+        "limits": limits_of(baseline, constraints),
+        **found.violations_document(),
+        "statistics": window.statistics(),
+    }
+
+
+def limits_of(baseline: Profile, constraints: Constraints) -> dict[str, dict[str, Any]]:
+    """Say what the baseline held in each column: by it a single row is told to be unlike."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, rules in constraints.columns.items():
+        column = baseline.column(name)
+        limits: dict[str, Any] = {"complete": rules.completeness == 1.0}
+        if rules.domain is not None:
+            limits["domain"] = list(rules.domain)
+        elif rules.inferred_type in NUMERIC and column.moments.count:
+            limits |= {"least": column.moments.least, "most": column.moments.most}
+        found[name] = limits
+    return found
+
+
+def _column(
+    found: ColumnComparison, baseline: ColumnProfile, window: ColumnProfile, rules: ColumnConstraints
+) -> dict[str, Any]:
+    return {
+        **found.to_dict(),
+        "share": _share(found, window, rules),
+        "drawing": drawing(found.expected_type, baseline, window),
+    }
+
+
+def _share(found: ColumnComparison, window: ColumnProfile, rules: ColumnConstraints) -> float | None:
+    """Tell what share of the window's rows is behind the findings; at least, where a distribution moved."""
+    rows = found.present + found.missing
+    if not found.violations or not rows:
+        return None
+    shares = []
+    for violation in found.violations:
+        if violation.check == DATA_TYPE:
+            shares.append((1 - window.types.share(rules.inferred_type)) * found.present / rows)
+        elif violation.check == COMPLETENESS:
+            shares.append(found.missing / rows)
+        elif violation.check == CATEGORIES and rules.domain is not None:
+            known = window.frequencies.counts
+            shares.append(1 - sum(known.get(text, 0) for text in rules.domain) / rows)
+        elif found.moved is not None:
+            # The largest difference of the distribution functions is the least share that must have moved.
+            measures = found.moved.measures
+            name = "simple" if "simple" in measures else "l_infinity"
+            shares.append(measures[name].distance)
+    return min(1.0, max(shares)) if shares else None
+
+
+def _answers(body: bytes) -> Any:
+    import pyarrow as pa
+
+    lines = sum(1 for line in body.splitlines() if line.strip())
+    try:
+        values = read_predictions(body, "the predictions on the held-out rows", lines)
+    except BadPredictions:
+        values = np.empty(0)  # without them the predictions have no baseline; the columns still do
+    return pa.array(values, pa.float64())

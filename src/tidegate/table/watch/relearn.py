@@ -1,0 +1,91 @@
+"""The rows that a retraining learns from: the newest training drop, and the labelled predictions since."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tidegate.core.spec import ModelSpec
+from tidegate.table.columns import Categories, Column
+from tidegate.table.read import read_drop
+from tidegate.table.watch.cells import text_of
+from tidegate.table.watch.matching import TRUTH
+from tidegate.table.watch.rows import column_name
+
+BLOCK_ROWS = 16_384
+
+
+def write_drop(
+    drop: Path, name: str, labelled: Sequence[Path], spec: ModelSpec, out: Path
+) -> tuple[int, int]:
+    """Write a training drop as CSV; gives how many rows are of the old drop, and how many are new.
+
+    A labelled row takes the place of a row of the old drop with its id.
+
+    Parameters
+    ----------
+    drop : Path
+        The newest training drop.
+    name : str
+        What people call it.
+    labelled : sequence of Path
+        Predictions with their truth, as `matching.match` wrote them.
+
+    Raises
+    ------
+    BadDrop
+        If the drop does not fit the model's declaration any more.
+    """
+    fresh = [row for path in labelled for row in _labelled(path, spec)]
+    newer = {row[0] for row in fresh if row[0]}
+    old = 0
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*([spec.id] if spec.id else []), *spec.features, spec.target])
+        for row in _dropped(drop, name, spec):
+            if row[0] and row[0] in newer:
+                continue
+            old += 1
+            writer.writerow(row if spec.id else row[1:])
+        writer.writerows(row if spec.id else row[1:] for row in fresh)
+    return old, len(fresh)
+
+
+def _dropped(drop: Path, name: str, spec: ModelSpec) -> Iterator[tuple[str, ...]]:
+    table = read_drop(drop, spec, name)
+    ids = table.ids.texts() if table.ids is not None else [None] * table.rows
+    columns = [_texts(table.columns[each], feature.type) for each, feature in spec.features.items()]
+    targets = map(repr, table.target.tolist())
+    yield from zip(("" if each is None else each for each in ids), *columns, targets, strict=True)
+
+
+def _texts(column: Column, kind: str) -> list[str]:
+    if isinstance(column, Categories):
+        return [each or "" for each in column.texts()]
+    return ["" if math.isnan(value) else text_of(value, kind) for value in column.values.tolist()]
+
+
+def _labelled(path: Path, spec: ModelSpec) -> Iterator[tuple[str, ...]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        known = set(file.schema_arrow.names)
+        for batch in file.iter_batches(BLOCK_ROWS):
+            cells: list[list[Any]] = [
+                batch.column(column_name(each)).to_pylist()
+                if column_name(each) in known
+                else [None] * batch.num_rows
+                for each in spec.features
+            ]
+            ids = [
+                row or prediction
+                for row, prediction in zip(
+                    batch.column("row_id").to_pylist(), batch.column("prediction_id").to_pylist(), strict=True
+                )
+            ]
+            targets = map(repr, batch.column(TRUTH).to_pylist())
+            for identity, *row, target in zip(ids, *cells, targets, strict=True):
+                yield (identity, *("" if each is None else str(each) for each in row), target)

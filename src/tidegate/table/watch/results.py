@@ -1,0 +1,74 @@
+"""A window's rows as queries want them: with the check's verdict, and where a row is unlike the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tidegate.table.watch.rows import column_name
+
+KEYS = ("model", "algorithm", "check", "window", "verdict", "drifting")
+
+
+def write_results(
+    rows: Path,
+    out: Path,
+    about: Mapping[str, Any],
+    limits: Mapping[str, Mapping[str, Any]],
+    today: str,
+) -> dict[str, Path]:
+    """Write the rows of a window by day; gives the file of each day.
+
+    Parameters
+    ----------
+    rows : Path
+        What `read_window` wrote.
+    out : Path
+        An existing folder.
+    about : mapping
+        ``model``, ``algorithm``, ``check``, ``window``, ``verdict`` and ``drifting``, columns of every row.
+    limits : mapping
+        What the baseline held in each column (`comparison.limits_of`): a row is unlike it where a cell is
+        missing though none was, a text was never seen, or a number lies outside what was.
+    today : str
+        The day of rows that do not say when they were predicted.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(rows)
+    count = table.num_rows
+    if not count:
+        return {}
+    unlike = _unlike(table, limits)
+    for name in KEYS:
+        table = table.append_column(name, pa.array([about[name]] * count))
+    table = table.append_column("unlike", pa.array(unlike, pa.string()))
+    days = pc.utf8_slice_codeunits(pc.fill_null(table.column("at"), ""), 0, 10)
+    days = pc.if_else(pc.equal(days, ""), today, days)
+    files = {}
+    for day in sorted(set(days.to_pylist())):
+        files[day] = out / f"{day}.parquet"
+        pq.write_table(table.filter(pc.equal(days, day)), files[day], compression="zstd")
+    return files
+
+
+def _unlike(table: Any, limits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name for each row the columns in which the baseline has nothing like it, joined by commas."""
+    found: list[list[str]] = [[] for _ in range(table.num_rows)]
+    for name, held in limits.items():
+        if column_name(name) not in table.column_names:
+            continue
+        domain = set(held["domain"]) if "domain" in held else None
+        for place, value in enumerate(table.column(column_name(name)).to_pylist()):
+            if value is None:
+                odd = held["complete"]
+            elif domain is not None:
+                odd = str(value) not in domain
+            else:
+                odd = "least" in held and not held["least"] <= value <= held["most"]
+            if odd:
+                found[place].append(name)
+    return [",".join(names) for names in found]
