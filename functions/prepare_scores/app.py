@@ -36,6 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         spec = ModelSpec.from_dict(document["spec"])
         champions = approved(spec, os.environ["PARAMETER_ROOT"])
         if not champions:  # nothing is wrong with the file: it stays where it is
+            metrics.add_metric("FilesWithoutModel", MetricUnit.Count, 1)
             return {"accepted": False, "reason": no_champion(spec.name), "kept_at": None}
         counts = _prepare(event, spec, champions)
     except BadDrop as refusal:

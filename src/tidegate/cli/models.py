@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.cli.options import Session
-from tidegate.cli.records import runs_of
+from tidegate.cli.records import kind_of, runs_of
 from tidegate.cli.render import figure, status, table
 from tidegate.cli.stack import Stack
 
@@ -39,10 +39,10 @@ def describe_models(stack: Stack) -> list[dict[str, Any]]:
 
 
 def describe_model(stack: Stack, name: str) -> dict[str, Any]:
-    """Tell about one model: what is declared, what is served, and how its last run ended."""
+    """Tell about one model: what is declared, what is served, and how its last training ended."""
     spec = stack.spec(name)
     served = stack.parameters(name)
-    last = next(iter(runs_of(stack, name, limit=1)), None)
+    last = next((run for run in runs_of(stack, name) if kind_of(run) == "train"), None)
     results = ((last or {}).get("result") or {}).get("algorithms") or {}
     algorithms = {}
     for algorithm in {**spec["algorithms"], **served}:

@@ -93,7 +93,7 @@ def wait_for_claim(stack: Stack, run: str) -> Record:
         time.sleep(pause(stack))
     raise Trouble(
         f"The file is in the bucket, but run {run} has not started within {START_SECONDS:.0f} seconds.",
-        "Look into `tidegate inbox` for a refusal, then check the rules of the state machines in EventBridge.",
+        "Look into `tidegate inbox` for a refusal, then check the machines' rules in EventBridge.",
     )
 
 

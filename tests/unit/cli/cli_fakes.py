@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -65,6 +66,9 @@ class FakeS3(Paged):
         if (Bucket, Key) not in self.objects:
             raise refusal("NoSuchKey", "no such key", "GetObject")
         return {"Body": io.BytesIO(self.objects[Bucket, Key]["body"])}
+
+    def download_file(self, Bucket: str, Key: str, Filename: str) -> None:
+        Path(Filename).write_bytes(self.get_object(Bucket, Key)["Body"].read())
 
     def head_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         if (Bucket, Key) not in self.objects:
