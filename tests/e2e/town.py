@@ -48,15 +48,19 @@ class Town:
             and (document["spec"]["gate"]["at_most"] == spec.get("gate", {}).get("at_most"))
         )
 
-    def drop(self, model: str, filename: str, content: bytes) -> str:
-        """Put a file under `<model>/train/`; gives the id of the run that it starts."""
-        key = names.drop_key(model, "train", filename)
+    def drop(self, model: str, filename: str, content: bytes, kind: str = "train") -> str:
+        """Put a file under `<model>/train/` or `score/`; gives the id of the run that it starts."""
+        key = names.drop_key(model, kind, filename)
         put = self.client("s3").put_object(Bucket=self.data, Key=key, Body=content)
         return names.run_id(self.data, key, put["VersionId"])
 
     def train(self, model: str, filename: str, content: bytes, seconds: float = 120) -> dict[str, Any]:
         """Drop a file and wait for its run's end; gives the run's record."""
         return self.ended(self.drop(model, filename, content), seconds)
+
+    def score(self, model: str, filename: str, content: bytes, seconds: float = 120) -> dict[str, Any]:
+        """Drop a file to score and wait for its run's end; gives the run's record."""
+        return self.ended(self.drop(model, filename, content, "score"), seconds)
 
     # ------------------------------------------------------------ looking
     def record(self, run: str) -> dict[str, Any] | None:
@@ -65,7 +69,7 @@ class Town:
         item = self.client("dynamodb").get_item(TableName=table, Key={"run": {"S": run}}).get("Item")
         if item is None:
             return None
-        record = {name: value["S"] for name, value in item.items()}
+        record = {name: next(iter(value.values())) for name, value in item.items()}
         return {**record, "result": json.loads(record.get("result", "{}"))}
 
     def ended(self, run: str, seconds: float = 120) -> dict[str, Any]:
