@@ -34,7 +34,6 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "tg_read_csv": (_WHOLE, [_ADDRESS, _ADDRESS, _WHOLE, _ADDRESS, _ADDRESS]),
     "tg_read_texts": (_WHOLE, [_ADDRESS, _SMALL, _ADDRESS, _ADDRESS, _ADDRESS, _WHOLE, _WHOLE]),
     "tg_whole_records": (_WHOLE, [_ADDRESS, _WHOLE]),
-    "tg_most_records": (_WHOLE, [_ADDRESS, _WHOLE]),
     "tg_is_text": (_WHOLE, [_ADDRESS, _WHOLE]),
     "tg_kinds": (None, [_ADDRESS, _ADDRESS]),
     "tg_entries": (None, [_ADDRESS, _SMALL, _SMALL, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS]),

