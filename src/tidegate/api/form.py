@@ -14,7 +14,8 @@ from tidegate.serving.cells import FALSE, TRUE, BadCell, reader_of
 MOST_CHARACTERS = 1000
 MOST_FAULTS = 100  # beyond them nothing is gained by looking on
 # Models compute in single precision, where 3.4e38 is the end; a weight or a scale must have room below it.
-LARGEST = 1e30
+# A power of two is the same number as an integer, as a double and in the published schema.
+LARGEST = 2**100
 TOO_LARGE = f"the number is too large; at most {LARGEST:g} is taken"
 BOOLEANS = (True, False, 0, 1, *sorted(TRUE | FALSE), None)
 

@@ -25,7 +25,7 @@ REFUSALS = {
     409: "The model is declared but nothing serves it yet",
     413: f"More than {MOST_BYTES:,} bytes",
     415: "The body's type is not read here",
-    422: f"Records do not fit the model, or are more than {MOST_RECORDS:,}; each fault is told with its record and field",
+    422: f"Records do not fit the model, each fault told with its place; or are more than {MOST_RECORDS:,}",
     429: "Too many requests at once (answered by API Gateway)",
     500: "Something is wrong inside",
     502: "An endpoint failed",

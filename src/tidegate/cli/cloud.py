@@ -9,6 +9,7 @@ from tidegate.cli.errors import Trouble
 from tidegate.cli.models import describe_models, models_table
 from tidegate.cli.options import Session
 from tidegate.cli.render import table
+from tidegate.cli.stack import api_url
 
 TEMPLATE = "template.yaml"
 
@@ -55,7 +56,8 @@ def bring_up(
     )
     stacks = cloud.client("cloudformation").describe_stacks(StackName=options.stack)["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
-    return {**document, "stack": options.stack, "deployed": changed, "outputs": outputs}
+    api = api_url(outputs, cloud.endpoint_url)
+    return {**document, "stack": options.stack, "deployed": changed, "outputs": outputs, "api": api}
 
 
 def project_folder() -> Path:
@@ -92,6 +94,7 @@ def status(session: Session) -> int:
         "local": near
         and {"url": near.endpoint_url, "pid": near.pid, "since": near.started, "auth": near.auth},
         "stack": {"name": stack.name, "status": deployed["StackStatus"], "outputs": stack.outputs},
+        "api": stack.api_url,
         "models": models,
     }
     facts: list[list[Any]] = [
@@ -100,6 +103,8 @@ def status(session: Session) -> int:
         ["drop files in", f"s3://{stack.data_bucket}"],
         ["artifacts in", f"s3://{stack.artifacts_bucket}"],
     ]
+    if stack.api_url:
+        facts.append(["predictions at", stack.api_url])
     shown: list[Any] = [table(["", ""], facts), ""]
     if models:
         shown.append(models_table(models))
@@ -119,10 +124,17 @@ def _welcome(started: dict[str, Any]) -> list[Any]:
         ["drop files in", f"s3://{outputs.get('DataBucket', '–')}"],
         ["artifacts in", f"s3://{outputs.get('ArtifactsBucket', '–')}"],
     ]
+    if started["api"]:
+        facts.append(["predictions at", started["api"]])
     return [
         table(["", ""], facts),
         "",
         "Next: `tidegate demo` shows everything on real used cars. Or step by step:",
         "  tidegate apply models/used-car-price/model.yaml",
         "  tidegate train used-car-price FILE.csv --wait",
+        *([_CURL, f"    {started['api']}/models"] if started["api"] else []),
     ]
+
+
+# On AWS the signature is checked; the local cloud wants one, and takes these two words for it.
+_CURL = "  curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test \\"

@@ -14,7 +14,9 @@ from tidegate.cli.options import Session
 from tidegate.cli.render import figure, table
 from tidegate.cli.rows import Row, csv_chunks, read_rows
 from tidegate.cli.stack import Stack
+from tidegate.core.answers import read_answer
 from tidegate.core.combine import combine
+from tidegate.core.errors import BadPredictions
 
 ACCEPT = {"linear-learner": "application/json"}  # the one built-in algorithm that does not answer CSV
 SHOWN_ROWS = 50
@@ -53,6 +55,11 @@ def predict_rows(
     list of dict
         For each row ``{"prediction": …, "by_algorithm": {…}}``.
     """
+    if spec["serving"].get("serverless"):
+        raise Trouble(
+            f"The endpoints of {model} are serverless and take rows that are encoded already.",
+            f"Ask the API, which encodes them: {stack.api_url or stack.output('ApiUrl')}",
+        )
     served = {
         name: entry["endpoint"] for name, entry in stack.parameters(model).items() if "endpoint" in entry
     }
@@ -109,15 +116,12 @@ def _ask(stack: Stack, algorithm: str, endpoint: str, count: int, body: str) -> 
         raise _refused(error, algorithm, endpoint) from error
     text = answer["Body"].read().decode("utf-8", "replace")
     try:
-        values = read_answer(text, str(answer.get("ContentType", "")))
-    except (ValueError, TypeError, KeyError):
-        values = []
-    if len(values) != count:
+        return read_answer(text, str(answer.get("ContentType", "")), count)
+    except BadPredictions as error:
         raise Trouble(
-            f"The endpoint {endpoint} answered {count} rows with {len(values)} numbers: {text[:80]!r}.",
+            f"The endpoint {endpoint}: {error}.",
             f"Look at its log in CloudWatch, group /aws/sagemaker/Endpoints/{endpoint}.",
-        )
-    return values
+        ) from error
 
 
 def _refused(error: Any, algorithm: str, endpoint: str) -> Exception:
@@ -145,23 +149,3 @@ def _sentence(said: str) -> str:
     if isinstance(found, dict):
         return str(found.get("error") or found.get("message") or said).strip()
     return said.strip()
-
-
-def read_answer(text: str, content_type: str) -> list[float]:
-    """Read the predictions of an answer: numbers apart from each other, JSON, or JSON Lines."""
-    if "json" in content_type or text.lstrip()[:1] in ("{", "["):
-        try:
-            return [_score(each) for each in _records(json.loads(text))]
-        except ValueError:
-            return [_score(json.loads(line)) for line in text.splitlines() if line.strip()]
-    return [float(each) for each in text.replace(",", " ").split()]
-
-
-def _records(found: Any) -> list[Any]:
-    if isinstance(found, dict):
-        found = found.get("predictions", [found])
-    return found if isinstance(found, list) else [found]
-
-
-def _score(record: Any) -> float:
-    return float(record["score"] if isinstance(record, dict) else record)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tidegate.cli.errors import Trouble
 from tidegate.core import names
@@ -75,6 +76,11 @@ class Stack:
                 "Wait until its deployment is done, or deploy this version of Tidegate over it.",
             )
         return self.outputs[name]
+
+    @property
+    def api_url(self) -> str | None:
+        """Where the real-time API answers: a path of the local cloud, or the API's own host on AWS."""
+        return api_url(self.outputs, self.place.local.endpoint_url if self.place.local else None)
 
     @property
     def data_bucket(self) -> str:
@@ -181,3 +187,15 @@ class Stack:
             body = self.read_object(self.artifacts_bucket, key)
             if body is not None:
                 yield json.loads(body)
+
+
+def api_url(outputs: Mapping[str, str], local_url: str | None) -> str | None:
+    """Tell where a stack's API answers, None for a stack without one.
+
+    >>> api_url({"ApiUrl": "https://0a1b.execute-api.us-east-1.amazonaws.com"}, "http://127.0.0.1:4566")
+    'http://127.0.0.1:4566/_aws/execute-api/0a1b'
+    """
+    url = outputs.get("ApiUrl")
+    if url is None or local_url is None:
+        return url
+    return f"{local_url}/_aws/execute-api/{(urlsplit(url).hostname or '').split('.')[0]}"

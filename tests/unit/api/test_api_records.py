@@ -110,7 +110,7 @@ def test_bad_json_is_refused_in_a_sentence(body, status, words):
         ("km,price\n1,2\n", 422, "this is what the model predicts"),
         ("km\nabc\n", 422, "record 1, field 'km': expected a number, found 'abc'"),
         ("km\n1e999\n", 422, "expected a number"),
-        ("km\n1e31\n", 422, "too large; at most 1e+30"),
+        ("km\n1e31\n", 422, "too large; at most 1.26765e+30"),
         (",".join(["km"] * 100_000) + "\n1", 422, "twice"),
         (",".join(f"c{n}" for n in range(100_000)) + "\n1", 422, "expected 5"),
     ],

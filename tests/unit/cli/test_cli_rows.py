@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.cli.errors import Trouble
-from tidegate.cli.predict import read_answer
 from tidegate.cli.rows import MOST_ROWS, csv_chunks, read_rows
 
 FEATURES = ["KM", "Fuel"]
@@ -68,17 +67,3 @@ def test_any_text_survives_the_way_to_the_endpoint(values: list[str]) -> None:
     names = [f"c{position}" for position in range(len(values))]
     [(_, text)] = csv_chunks([dict(zip(names, values, strict=True))], names)
     assert list(csv.reader(io.StringIO(text, newline=""))) == [values]
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("1.5\n2.5\n", "text/csv"),
-        ("1.5,2.5", "text/csv; charset=utf-8"),
-        ('{"predictions": [{"score": 1.5}, {"score": 2.5}]}', "application/json"),
-        ('{"score": 1.5}\n{"score": 2.5}\n', "application/jsonlines"),
-        ("[1.5, 2.5]", ""),
-    ],
-)
-def test_answers_of_every_form_are_read(text: str, kind: str) -> None:
-    assert read_answer(text, kind) == [1.5, 2.5]

@@ -399,7 +399,7 @@ def test_predict_passes_on_what_the_container_said(cloud: FakeCloud, tidegate: A
 def test_predict_refuses_an_answer_of_another_length(cloud: FakeCloud, tidegate: Any, rows: Path) -> None:
     cloud.serve()
     cloud.sagemaker.answer = lambda name, accept, body: "1.0\n2.0\n"
-    assert "answered 1 rows with 2 numbers" in tidegate("predict", "cars", str(rows)).stderr
+    assert "1 records were answered with 2 predictions" in tidegate("predict", "cars", str(rows)).stderr
 
 
 def test_artifacts_of_a_model_that_was_never_declared_are_no_model(cloud: FakeCloud, tidegate: Any) -> None:

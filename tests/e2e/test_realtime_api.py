@@ -1,0 +1,234 @@
+"""The real-time API through HTTP: what it answers when all is well, and when it is not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import schemathesis
+
+from tests.e2e import cars
+from tests.e2e.caller import Caller
+from tests.e2e.malformed import BODIES
+from tests.e2e.town import Town, csv_bytes
+
+MODEL, FAILS, OTHERS, SERVERLESS = "api-cars", "api-fails", "api-others", "api-serverless"
+CAR = {"km": 90000, "year": 2015, "make": "volvo", "automatic": "no"}
+OLD = {"km": 200000, "year": 2000, "make": "fiat", "automatic": None}
+XGBOOST = {"xgboost": {"hyperparameters": {"num_round": 60, "max_depth": 4}}}
+
+
+@pytest.fixture(scope="module")
+def caller(town: Town) -> Caller:
+    """A client of the API, with four models in service that were trained side by side."""
+    file = csv_bytes(cars.rows())
+    town.declare(cars.spec(MODEL, serving={"combine": "mean", "instances": {"min": 1, "max": 3}}))
+    town.declare(cars.spec(FAILS))
+    town.declare(cars.spec(OTHERS, serving={"on_failure": "others"}))
+    town.declare(cars.spec(SERVERLESS, algorithms=XGBOOST, serving={"serverless": {"memory_mb": 1024}}))
+    runs = [town.drop(model, "cars.csv", file) for model in (MODEL, FAILS, OTHERS, SERVERLESS)]
+    for run in runs:
+        record = town.ended(run)
+        assert record["status"] == "SUCCEEDED", record["reason"]
+    return Caller(town)
+
+
+def test_records_in_json_and_csv_get_the_same_combined_predictions(caller: Caller, town: Town):
+    one = caller.predict(MODEL, CAR).document
+    several = caller.predict(MODEL, [CAR, OLD]).document
+    wrapped = caller.predict(MODEL, {"records": [CAR, OLD]}).document
+    header = caller.predict(MODEL, csv_bytes([CAR, OLD]), "text/csv").document
+    bare = caller.predict(MODEL, "90000,2015,volvo,no\n200000,2000,fiat,\n", "text/csv").document
+    values = [each["prediction"] for each in several["predictions"]]
+    assert [each["prediction"] for each in one["predictions"]] == values[:1]
+    for same in (wrapped, header, bare):
+        assert [each["prediction"] for each in same["predictions"]] == values
+    by_algorithm = several["predictions"][0]["by_algorithm"]
+    assert values[0] == pytest.approx(sum(by_algorithm.values()) / 2)
+    asked = town.invoke("tg-api-cars-xgboost", "90000,2015,volvo,no")
+    assert float(asked) == by_algorithm["xgboost"]
+    assert several["versions"] == {
+        name: town.parameter(MODEL, name, "model") for name in ("xgboost", "linear-learner")
+    }
+
+
+def test_accept_chooses_csv(caller: Caller):
+    said = caller.predict(MODEL, [{**CAR, "listing": "a"}, {**OLD, "listing": "b"}], accept="text/csv")
+    rows = list(csv.DictReader(io.StringIO(said.body.decode())))
+    assert [row["id"] for row in rows] == ["a", "b"]
+    assert float(rows[0]["prediction"]) > float(rows[1]["prediction"])
+    assert {"prediction_xgboost", "prediction_linear-learner", "prediction_id"} <= rows[0].keys()
+    assert "xgboost=tg-api-cars-xgboost-" in said.headers["tidegate-versions"]
+
+
+def captured(town: Town, model: str, inference_id: str) -> list[dict]:
+    """Give the captured requests that carry an inference id."""
+    keys = town.keys(town.artifacts, f"{model}/capture/")
+    lines = [line for key in keys for line in town.read(town.artifacts, key).decode().splitlines()]
+    return [
+        line for line in map(json.loads, lines) if line["eventMetadata"].get("inferenceId") == inference_id
+    ]
+
+
+@pytest.mark.parametrize("model", [MODEL, SERVERLESS])
+def test_a_prediction_id_leads_to_the_captured_record(caller: Caller, town: Town, model: str):
+    found = caller.predict(model, [CAR, OLD]).document
+    inference_id, index = found["predictions"][1]["prediction_id"].split("/")
+    lines = town.until(lambda: captured(town, model, inference_id), "the request was captured")
+    assert town.until(
+        lambda: len(captured(town, model, inference_id)) == len(found["versions"]),
+        "every endpoint captured it",
+    )
+    sides = lines[0]["captureData"]
+    assert json.loads(sides["endpointInput"]["data"])[int(index)] == OLD
+    assert sides["endpointInput"]["encoding"] == "JSON"
+    assert sides["endpointOutput"]["mode"] == "OUTPUT"
+
+
+def test_a_serverless_model_predicts_as_one_with_instances(caller: Caller, town: Town):
+    ours = caller.predict(SERVERLESS, [CAR, OLD]).document["predictions"]
+    theirs = caller.predict(FAILS, [CAR, OLD]).document["predictions"]
+    assert [each["by_algorithm"]["xgboost"] for each in ours] == pytest.approx(
+        [each["by_algorithm"]["xgboost"] for each in theirs], rel=0.1
+    )
+    described = town.client("sagemaker").describe_endpoint(EndpointName="tg-api-serverless-xgboost")
+    [variant] = described["ProductionVariants"]
+    assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 5}
+
+
+def test_the_models_are_listed_and_described(caller: Caller):
+    listed = {each["name"]: each for each in caller.ask("GET", "/models").document["models"]}
+    assert listed[MODEL]["state"] == "serving"
+    found = caller.ask("GET", f"/models/{MODEL}").document
+    xgboost = found["algorithms"]["xgboost"]
+    assert xgboost["state"] == "InService"
+    assert xgboost["version"] == f"tg-api-cars-xgboost-{xgboost['run']}"
+    assert 0 < xgboost["metrics"]["rmse"] < 1500
+    assert set(found["record"]["properties"]) == {"km", "year", "make", "automatic", "listing"}
+
+
+def test_a_model_that_is_unknown_or_not_deployed_is_answered_in_words(caller: Caller, town: Town):
+    town.declare(cars.spec("api-declared"))
+    unknown, waiting = caller.predict("api-unknown", CAR), caller.predict("api-declared", CAR)
+    assert (unknown.status, waiting.status) == (404, 409)
+    assert waiting.headers["content-type"] == "application/problem+json"
+    assert "has to be trained" in waiting.document["detail"]
+    assert caller.ask("GET", "/models/api-declared").document["state"] == "not deployed"
+
+
+def test_who_does_not_sign_is_refused(caller: Caller):
+    assert caller.ask("GET", "/models", signed=False).status == 403
+
+
+def test_a_field_declared_after_the_training_is_not_asked_of_the_model_that_serves(
+    caller: Caller, town: Town
+):
+    features = {"doors": "integer", **cars.spec(OTHERS)["features"]}
+    town.declare(cars.spec(OTHERS, features=features, serving={"on_failure": "others"}))
+    assert caller.predict(OTHERS, CAR).status == 200
+    assert "no such field" in caller.predict(OTHERS, {**CAR, "doors": 3}).document["detail"]
+
+
+def test_one_endpoint_failing_is_an_error_or_is_told_as_the_model_file_says(caller: Caller, town: Town):
+    for model in (FAILS, OTHERS):
+        town.client("sagemaker").delete_endpoint(EndpointName=f"tg-{model}-linear-learner")
+    failed, others = (
+        town.until(lambda model=model: missing(caller, model), f"{model} misses an endpoint")
+        for model in (FAILS, OTHERS)
+    )
+    assert failed.status == 502
+    assert "linear-learner: its endpoint is not there now" in failed.document["detail"]
+    assert "tg-api-fails" not in failed.body.decode()
+    assert list(others.document["failed"]) == ["linear-learner"]
+    assert list(others.document["predictions"][0]["by_algorithm"]) == ["xgboost"]
+    assert list(others.document["versions"]) == ["xgboost"]
+
+
+def missing(caller: Caller, model: str):
+    """Ask, and give the answer once it is not the usual one."""
+    said = caller.predict(model, CAR)
+    return said if said.status != 200 or "failed" in said.document else None
+
+
+def test_endpoints_scale_between_the_bounds_of_the_model_file(caller: Caller, town: Town):
+    scaling = town.client("application-autoscaling")
+    place = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceIds": ["endpoint/tg-api-cars-xgboost/variant/AllTraffic"],
+    }
+    [target] = scaling.describe_scalable_targets(**place)["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
+    [policy] = scaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", ResourceId=place["ResourceIds"][0]
+    )["ScalingPolicies"]
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == 1000
+    metric = tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    assert metric == "SageMakerVariantInvocationsPerInstance"
+
+
+def test_new_bounds_come_into_force_with_the_next_training_and_none_end_the_scaling(
+    caller: Caller, town: Town
+):
+    scaling = town.client("application-autoscaling")
+
+    def bounds() -> list[tuple[int, int]]:
+        found = scaling.describe_scalable_targets(
+            ServiceNamespace="sagemaker", ResourceIds=["endpoint/tg-api-scales-xgboost/variant/AllTraffic"]
+        )["ScalableTargets"]
+        return [(each["MinCapacity"], each["MaxCapacity"]) for each in found]
+
+    seen = []
+    for number, instances in enumerate(({"min": 1, "max": 2}, {"min": 2, "max": 5}, {"min": 2, "max": 2})):
+        features = dict(list(cars.spec("x")["features"].items())[: 4 - number])
+        town.declare(
+            cars.spec(
+                "api-scales",
+                features=features,
+                algorithms={"xgboost": {"hyperparameters": {"num_round": 10}}},
+                gate={"metric": "rmse", "at_most": 9000.0, "against_champion": "off"},
+                serving={"instances": instances},
+            )
+        )
+        record = town.train("api-scales", f"{number}.csv", csv_bytes(cars.rows(seed=number)))
+        assert record["status"] == "SUCCEEDED", record["reason"]
+        seen.append(bounds())
+    assert seen == [[(1, 2)], [(2, 5)], []]
+
+
+def test_schemathesis_finds_no_server_error_and_no_violation_of_the_document(caller: Caller, tmp_path: Path):
+    described = caller.ask("GET", "/openapi.json").document
+    described["paths"] = {
+        path: item for path, item in described["paths"].items() if "api-" not in path or MODEL in path
+    }
+    # What API Gateway answers itself, and text that a schema cannot describe, is for the tests around this one.
+    file = tmp_path / "openapi.json"
+    content = described["paths"][f"/models/{MODEL}/predictions"]["post"]["requestBody"]["content"]
+    del content["text/csv"]
+    file.write_text(json.dumps(described))
+    signature = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=0"
+    # Its command lies beside the interpreter.
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")), "run", str(file), "--url", caller.url, "-n", "60",
+        "-H", f"Authorization: {signature}", "--phases", "coverage,fuzzing", "--seed", "1", "--no-color",
+        "--exclude-checks", "ignored_auth,missing_required_header,unsupported_method",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert schemathesis.__version__
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_three_hundred_malformed_bodies_are_refused_with_a_reason(caller: Caller):
+    assert len(BODIES) >= 300
+    wrong = []
+    for name, body, kind in BODIES:
+        said = caller.predict(MODEL, body, kind)
+        reason = said.document.get("detail") or said.document.get("message")
+        if not (400 <= said.status < 500 and reason):
+            wrong.append((name, said.status, said.body[:200]))
+    assert wrong == []
