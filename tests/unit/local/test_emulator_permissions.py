@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidegate.local.emulator.permissions import sagemaker_needs, task_needs
+from tidegate.local.emulator.permissions import parameter_arns, sagemaker_needs, task_needs
 
 SAGEMAKER = "arn:aws:sagemaker:us-east-1:000000000000"
 ROLE = "arn:aws:iam::000000000000:role/jobs"
@@ -12,6 +12,13 @@ ROLE = "arn:aws:iam::000000000000:role/jobs"
 
 def _said(needs: list) -> list[str]:
     return [f"{need.action} {need.resource}" for need in needs]
+
+
+@pytest.mark.parametrize(
+    "request_", [{"Name": "/t/cars"}, {"Names": ["/t/cars"]}, {"Path": "/t/cars", "Recursive": True}], ids=str
+)
+def test_a_parameter_is_the_same_resource_however_it_is_asked_for(request_: dict) -> None:
+    assert parameter_arns(request_) == ["arn:aws:ssm:us-east-1:000000000000:parameter/t/cars"]
 
 
 def test_creating_a_job_passes_its_role_and_tags_it() -> None:

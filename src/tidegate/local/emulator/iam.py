@@ -12,7 +12,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from tidegate.local.emulator.names import actions, answers, policies, router, server, step
-from tidegate.local.emulator.permissions import Need, sagemaker_needs, scaling_needs, task_needs
+from tidegate.local.emulator.permissions import (
+    Need,
+    parameter_arns,
+    sagemaker_needs,
+    scaling_needs,
+    task_needs,
+)
 from tidegate.local.emulator.strands import current
 from tidegate.local.settings import ACCOUNT, REGION
 
@@ -44,6 +50,14 @@ def install() -> None:
         return {**keys(service, action, body, params), **named}
 
     actions.replace("request_keys", with_namespace)
+    resource_of = actions.resource_of
+
+    def with_parameters(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+        # Of several names the first stands for all: the emulator asks about one resource a call.
+        named = parameter_arns(_request(body)) if service == "ssm" else []
+        return named[0] if named else str(resource_of(service, method, path, headers, body, *more))
+
+    actions.replace("resource_of", with_parameters)
 
 
 def guarded(handler: ServiceHandler) -> ServiceHandler:

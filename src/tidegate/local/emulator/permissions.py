@@ -38,6 +38,7 @@ class Need:
 # The word in SageMaker's operations and members -> the kind in its ARNs.
 _KINDS = {
     "TrainingJob": "training-job",
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job",
     "TransformJob": "transform-job",
     "ProcessingJob": "processing-job",
     "Model": "model",
@@ -81,10 +82,16 @@ def sagemaker_needs(operation: str, request: Mapping[str, Any]) -> list[Need]:
     if operation.startswith("Create"):
         if request.get("Tags"):
             needs.append(Need("sagemaker:AddTags", _sagemaker_arn(word, request)))
-        role = request.get("RoleArn") or request.get("ExecutionRoleArn")
-        if role:
-            needs.append(Need("iam:PassRole", str(role), _PASSED_TO_SAGEMAKER))
+        needs += [Need("iam:PassRole", role, _PASSED_TO_SAGEMAKER) for role in _roles_passed(request)]
     return needs
+
+
+def _roles_passed(request: Mapping[str, Any]) -> list[str]:
+    """Return the roles that a request gives to SageMaker; a tuning job's are those of its training jobs."""
+    given = [request, request.get("TrainingJobDefinition"), *(request.get("TrainingJobDefinitions") or [])]
+    parts = [each for each in given if isinstance(each, dict)]
+    roles = [each.get("RoleArn") or each.get("ExecutionRoleArn") for each in parts]
+    return [str(role) for role in dict.fromkeys(roles) if role]
 
 
 def scaling_needs(operation: str, request: Mapping[str, Any]) -> list[Need]:
@@ -135,7 +142,8 @@ def _sync_needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
     """What waiting for a job takes: to look at it, to stop it, and to hear of its end."""
     word = operation.removeprefix("Create")
     arn = _sagemaker_arn(word, given)
-    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{_ENDING_RULE.format(word.removesuffix('Job'))}"
+    kind = word.removeprefix("HyperParameter").removesuffix("Job")
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{_ENDING_RULE.format(kind)}"
     hearing = [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
     return [Need(f"sagemaker:Describe{word}", arn), Need(f"sagemaker:Stop{word}", arn), *hearing]
 
@@ -156,17 +164,30 @@ def _service_needs(service: str, operation: str, given: Mapping[str, Any]) -> li
     if key == "s3":
         return _s3_needs(operation, given)
     action = f"{namespace}:{operation}"
-    if key == "ssm" and (names := given.get("Names") or [given[k] for k in ("Name", "Path") if k in given]):
-        prefix = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/"
-        return [Need(action, prefix + str(name).removeprefix("/")) for name in names]
+    if key == "ssm" and (named := parameter_arns(given)):
+        return [Need(action, arn) for arn in named]
     if key == "sns":
         return [Need(action, str(given.get("TopicArn") or given.get("TargetArn") or "*"))]
     if key == "events" and operation == "PutEvents":
         buses = {str(entry.get("EventBusName", "default")) for entry in given.get("Entries", [])}
         return [Need(action, _bus_arn(bus)) for bus in sorted(buses)]
+    if key == "states":
+        # Its wire has small initials where state machines write capitals.
+        given = {name[:1].lower() + name[1:]: value for name, value in given.items()}
     body = json.dumps(given, default=str).encode()
     headers = {"x-amz-target": f"{key}.{operation}", "content-type": "application/x-amz-json-1.0"}
     return [Need(action, actions.resource_of(key, "POST", "/", headers, body, {}, REGION, ACCOUNT))]
+
+
+def parameter_arns(request: Mapping[str, Any]) -> list[str]:
+    """Return the ARNs of the parameters that a request to Parameter Store names, or of the path.
+
+    >>> parameter_arns({"Names": ["/tidegate/cars/model"]})
+    ['arn:aws:ssm:us-east-1:000000000000:parameter/tidegate/cars/model']
+    """
+    names = request.get("Names") or [request[key] for key in ("Name", "Path") if key in request]
+    prefix = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/"
+    return [prefix + str(name).removeprefix("/") for name in names]
 
 
 def _s3_needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
