@@ -44,7 +44,8 @@ def failure(ctx: Context, action: str, arguments: dict[str, Any]) -> Integration
 
 
 def test_the_integrations_are_those_that_aws_documents_and_this_cloud_serves() -> None:
-    names = ["TrainingJob", "ProcessingJob", "TransformJob", "Model", "EndpointConfig", "Endpoint"]
+    names = ["TrainingJob", "ProcessingJob", "TransformJob", "HyperParameterTuningJob"]
+    names += ["Model", "EndpointConfig", "Endpoint"]
     assert set(HANDLERS) == {PREFIX + "create" + name for name in names} | {PREFIX + "updateEndpoint"}
 
 

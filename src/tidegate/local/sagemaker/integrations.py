@@ -121,6 +121,7 @@ _JOBS = (
     _Job("training-job", "TrainingJob"),
     _Job("processing-job", "ProcessingJob"),
     _Job("transform-job", "TransformJob"),
+    _Job("hyper-parameter-tuning-job", "HyperParameterTuningJob"),
 )
 _PLAIN = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from tidegate.local.sagemaker.errors import ValidationException
@@ -26,6 +28,7 @@ def list_page(
     summarize: Callable[[Record], Record],
     status: str | None = None,
     order: Literal["Ascending", "Descending"] = "Descending",
+    sort_values: Mapping[str, Callable[[Record], str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Answer a List request with one page.
 
@@ -45,6 +48,8 @@ def list_page(
         Makes the summary of one record.
     order
         The sort order when the request names none; AWS's differs from operation to operation.
+    sort_values
+        For each further ``SortBy`` what to sort by, as text.
 
     Returns
     -------
@@ -56,7 +61,8 @@ def list_page(
 
     def position(record: Record) -> tuple[str, str]:
         # The name makes the order total: no two records share a position, so that no page skips one.
-        return _sort_value(record, sort_by, name, status), record[name]
+        own = sort_values.get(sort_by)
+        return own(record) if own else _sort_value(record, sort_by, name, status), record[name]
 
     listing = _listing_id(answer, request)
     chosen = sorted(
@@ -76,6 +82,17 @@ def list_page(
     if len(chosen) > size:
         page["NextToken"] = _make_token(listing, position(chosen[size - 1]))
     return page
+
+
+def sortable(value: float) -> str:
+    """Return a number as text that sorts as the number does.
+
+    >>> sorted([2.5, -1.0, 10.0, -30.0], key=sortable)
+    [-30.0, -1.0, 2.5, 10.0]
+    """
+    bits = int.from_bytes(struct.pack(">d", value), "big")
+    # The sign bit of a double comes first: flip it, and all bits of a negative one.
+    return f"{bits ^ ((1 << 64) - 1 if bits >> 63 else 1 << 63):016x}"
 
 
 def pick(*keys: str) -> Callable[[Record], Record]:

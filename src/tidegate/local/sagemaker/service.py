@@ -65,10 +65,10 @@ class Rooms:
 def all_rooms() -> Rooms:
     """Return the rooms that a real local SageMaker is made of."""
     # Here and not above: the wire and the control room can then be used, and tested, without the others.
-    from tidegate.local.sagemaker import hosting, jobs
+    from tidegate.local.sagemaker import hosting, jobs, tuning
 
     return Rooms(
-        operations={**control.OPERATIONS, **jobs.OPERATIONS, **hosting.OPERATIONS},
+        operations={**control.OPERATIONS, **jobs.OPERATIONS, **tuning.OPERATIONS, **hosting.OPERATIONS},
         invoke_endpoint=hosting.invoke_endpoint,
         wait=jobs.wait,
         recover=(jobs.recover, hosting.recover),

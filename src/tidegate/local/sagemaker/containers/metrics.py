@@ -21,6 +21,7 @@ NAMESPACE = "/aws/sagemaker/TrainingJobs"
 _LONGEST_LINE = 8192
 _DATA_PER_CALL = 1000
 _GATHER_SECONDS = 1.0
+_MOST_KEPT = 10_000
 
 Point = tuple[str, float, datetime]
 
@@ -43,6 +44,7 @@ class MetricWatch:
         self._job = job
         self._finders = [(name, _finder(regex)) for name, regex in definitions]
         self._last: dict[str, tuple[float, datetime]] = {}
+        self._values: dict[str, list[float]] = {}
         self._sender: Sender[Point] = Sender(
             self._send, gather_seconds=_GATHER_SECONDS, name=f"metrics {job}"
         )
@@ -61,6 +63,9 @@ class MetricWatch:
             if math.isfinite(value):  # CloudWatch takes no other
                 time = now()
                 self._last[name] = (value, time)
+                kept = self._values.setdefault(name, [])
+                if len(kept) < _MOST_KEPT:
+                    kept.append(value)
                 self._sender.put((name, value, time))
 
     def final(self) -> list[dict[str, Any]]:
@@ -69,6 +74,10 @@ class MetricWatch:
             {"MetricName": name, "Value": value, "Timestamp": time}
             for name, (value, time) in self._last.items()
         ]
+
+    def values(self, name: str) -> list[float]:
+        """All values of a metric so far (the first ten thousand), in the order they were printed."""
+        return list(self._values.get(name, ()))
 
     def end(self) -> None:
         """Take no more; what is left is being sent while the caller goes on."""

@@ -30,7 +30,7 @@ def wait(
     Parameters
     ----------
     kind
-        ``"training-job"``, ``"processing-job"`` or ``"transform-job"``.
+        ``"training-job"``, ``"processing-job"``, ``"transform-job"`` or ``"hyper-parameter-tuning-job"``.
     should_stop
         Asked five times a second; when it turns true, the record is returned as it is then. The job goes on.
     """

@@ -48,6 +48,11 @@ class Kind:
         return f"{self.word}Status"
 
     @property
+    def end_key(self) -> str:
+        """``TrainingEndTime``."""
+        return f"{self.title.replace(' ', '')}EndTime"
+
+    @property
     def event(self) -> str:
         """``SageMaker Training Job State Change``."""
         return f"SageMaker {self.title} Job State Change"
@@ -61,7 +66,8 @@ class Kind:
 TRAINING = Kind("training-job", "TrainingJob", "Training")
 PROCESSING = Kind("processing-job", "ProcessingJob", "Processing")
 TRANSFORM = Kind("transform-job", "TransformJob", "Transform")
-KINDS = (TRAINING, PROCESSING, TRANSFORM)
+TUNING = Kind("hyper-parameter-tuning-job", "HyperParameterTuningJob", "HyperParameter Tuning")
+KINDS = (TRAINING, PROCESSING, TRANSFORM, TUNING)
 
 
 class Cause(enum.Enum):
@@ -91,6 +97,8 @@ class Job:
         self.done = threading.Event()
         self.wake = threading.Event()
         """Set by whatever the job's thread may be waiting for: an interruption, the end of a process."""
+        self.metric_values: Callable[[str], list[float]] = lambda _: []
+        """All values so far of a metric that a training job prints."""
         self._lock = threading.Lock()
         self._cause: Cause | None = None
         self._deadlines: list[tuple[float, Cause]] = []

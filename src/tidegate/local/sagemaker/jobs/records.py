@@ -68,7 +68,7 @@ def describe(ctx: Context, kind: Kind, name: str) -> Record:
 
 def list_jobs(ctx: Context, kind: Kind, request: Record, *more: str) -> Record:
     """Answer a List request; `more` names further members of a summary."""
-    keys = (kind.name_key, kind.arn_key, "CreationTime", f"{kind.title}EndTime", "LastModifiedTime")
+    keys = (kind.name_key, kind.arn_key, "CreationTime", kind.end_key, "LastModifiedTime")
     return list_page(
         ctx.store.list(kind.kind),
         request,

@@ -35,7 +35,7 @@ def _fail(ctx: Context, kind: Kind, name: str) -> None:
             **record,
             kind.status_key: records.FAILED,
             "FailureReason": records.CLOUD_STOPPED,
-            f"{kind.title}EndTime": now(),
+            kind.end_key: now(),
         }
         if kind is TRAINING:
             changed = records.transition(changed, records.FAILED, records.CLOUD_STOPPED)

@@ -29,18 +29,20 @@ _LOOK_SECONDS = 0.1
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 
 
-def run_to_end(job: Job, work: Callable[[], None], finish: Finish) -> None:
-    """Wait for the job's turn, do its work, and finish it once, whatever happens."""
+def run_to_end(job: Job, work: Callable[[], None], finish: Finish, *, takes_turn: bool = True) -> None:
+    """Wait for the job's turn, if it takes one, do its work, and finish it once, whatever happens."""
     room = room_of(job.ctx)
     status, reason, cause = records.COMPLETED, None, None
     try:
         if records.describe(job.ctx, job.kind, job.name)[job.kind.status_key] == records.STOPPING:
             job.interrupt(Cause.ASKED)  # asked between the making of the record and this thread
-        room.take_turn(job)
+        if takes_turn:
+            room.take_turn(job)
         try:
             work()
         finally:
-            room.end_turn()
+            if takes_turn:
+                room.end_turn()
     except Interrupted as error:
         status, cause = records.STOPPED, error.cause
     except JobFailed as error:

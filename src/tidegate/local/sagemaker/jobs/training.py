@@ -7,6 +7,7 @@ from typing import Any
 
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ValidationException
+from tidegate.local.sagemaker.images.registry import ImageNotRegistered
 from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.lifecycle import TRAINING, Job, room_of
 from tidegate.local.sagemaker.jobs.training_run import TrainingRun
@@ -23,7 +24,7 @@ _NOT_SERVED = {
 
 def create_training_job(ctx: Context, request: Record) -> Record:
     """Begin a training job; it runs on a thread of its own and a process of its own."""
-    _check(request)
+    check_training_request(request)
     name = request["TrainingJobName"]
     arn = ctx.arn(TRAINING.kind, name)
     ctx.check_role(request["RoleArn"], arn)
@@ -39,7 +40,7 @@ def create_training_job(ctx: Context, request: Record) -> Record:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
-        **_written_out(request),
+        **_written_out(ctx, request),
         "StoppingCondition": stopping,
         "TrainingJobArn": arn,
         "TrainingJobStatus": records.IN_PROGRESS,
@@ -79,16 +80,29 @@ def stop_training_job(ctx: Context, request: Record) -> Record:
     )
 
 
-def _written_out(request: Record) -> Record:
+def with_metrics(ctx: Context, algorithm: Record) -> Record:
+    """Return an AlgorithmSpecification with the metrics of its image, as Describe shows it."""
+    try:
+        own = ctx.images(algorithm.get("TrainingImage", "")).metric_definitions
+    except ImageNotRegistered:
+        return algorithm
+    if not own:
+        return algorithm
+    definitions = [{"Name": name, "Regex": regex} for name, regex in own]
+    return {"MetricDefinitions": definitions, **algorithm}
+
+
+def _written_out(ctx: Context, request: Record) -> Record:
     """Return what Describe says though nobody asked for it; the SageMaker SDK reads it."""
-    written: Record = {"OutputDataConfig": {"KmsKeyId": ""} | request["OutputDataConfig"]}
+    written: Record = {"AlgorithmSpecification": with_metrics(ctx, request["AlgorithmSpecification"])}
+    written |= {"OutputDataConfig": {"KmsKeyId": ""} | request["OutputDataConfig"]}
     if "InputDataConfig" in request:
         defaults = {"CompressionType": "None", "RecordWrapperType": "None"}
         written["InputDataConfig"] = [defaults | channel for channel in request["InputDataConfig"]]
     return written
 
 
-def _check(request: Record) -> None:
+def check_training_request(request: Record) -> None:
     """Refuse what AWS refuses and what cannot run here, each with a sentence."""
     for member, what in _NOT_SERVED.items():
         if member in request:

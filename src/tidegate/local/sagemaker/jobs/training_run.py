@@ -80,6 +80,7 @@ class TrainingRun:
         image = find_image(self._job, self._record["AlgorithmSpecification"]["TrainingImage"])
         command = self._command(image)
         self._metrics = self._watch(image)
+        self._job.metric_values = self._metrics.values
         root = make_root(self._ctx.root / "containers", f"{TRAINING.kind}-{self._job.name}")
         try:
             self._download(root)
