@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_no_more_jobs_run_at_once_than_asked_for(place: TuningWorld) -> None:
     place.create(image, "one-by-one", ResourceLimits={"MaxParallelTrainingJobs": 1})
     place.ended("one-by-one")
     spans = [(each["CreationTime"], each["TrainingEndTime"]) for each in place.children("one-by-one")]
-    assert all(earlier[1] <= later[0] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
 
 
 def test_a_tuning_job_that_is_stopped_stops_its_training_jobs(place: TuningWorld) -> None:
@@ -132,10 +133,8 @@ def test_early_stopping_ends_the_job_that_falls_behind(place: TuningWorld) -> No
     )
     described = place.ended("early")
     assert described["HyperParameterTuningJobStatus"] == "Completed"
-    assert (
-        described["TrainingJobStatusCounters"] | {"Completed": 1, "Stopped": 1}
-        == described["TrainingJobStatusCounters"]
-    )
+    counters = described["TrainingJobStatusCounters"]
+    assert (counters["Completed"], counters["Stopped"]) == (1, 1)
 
 
 def test_a_tuning_job_whose_jobs_all_fail_says_so(place: TuningWorld) -> None:

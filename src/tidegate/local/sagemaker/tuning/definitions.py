@@ -80,7 +80,7 @@ def read_definitions(request: Record) -> list[Definition]:
 
 
 def written_out(ctx: Context, request: Record, definitions: list[Definition]) -> Record:
-    """Return a request with what Describe adds; ``HyperparameterTuner.attach`` of the SageMaker SDK reads it."""
+    """Return a request with what Describe adds; the SageMaker SDK's ``attach`` reads it."""
     whole = [
         {
             **each.given,

@@ -29,13 +29,13 @@ class Numbers:
     def at(self, unit: float) -> str:
         """Return the value at a place between 0 and 1, as a hyperparameter is written.
 
-        >>> Numbers("eta", 0.001, 1.0, scaling="Logarithmic").at(0.5)
-        '0.0316227766016838'
+        >>> Numbers("eta", 0.0, 1.0).at(0.25)
+        '0.25'
         """
         low, high = self._scaled(self.least), self._scaled(self.most)
         value = self._unscaled(low + unit * (high - low))
         value = min(max(value, self.least), self.most)
-        return str(round(value)) if self.whole else f"{value:.15g}"
+        return str(round(value)) if self.whole else repr(value)
 
     def place(self, text: str) -> float | None:
         """Return the place of a value between 0 and 1, None when it lies outside or is no number."""
