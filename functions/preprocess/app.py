@@ -45,6 +45,11 @@ def _prepare(event: dict[str, Any]) -> dict[str, Any]:
     from tidegate.table.prepare import prepare
 
     model, run = event["model"], event["run"]
+    home = f"s3://{ARTIFACTS}/{names.prepared_key(model, run)}"
+    if before := storage.read_json(home):
+        # The same version under the same declaration: a retried run, or a lost answer of this function.
+        logger.info("drop was prepared before")
+        return dict(before)
     document = document_in_force(ARTIFACTS, model)
     spec = ModelSpec.from_dict(document["spec"])
     filename = event["key"].rsplit("/", 1)[-1]
@@ -66,4 +71,12 @@ def _prepare(event: dict[str, Any]) -> dict[str, Any]:
         parameters=os.environ["PARAMETER_ROOT"],
         artifacts=ARTIFACTS,
     )
-    return {"accepted": True, "rows": rows, "algorithms": plan, "spec_sha256": document["source_sha256"]}
+    answer = {
+        "accepted": True,
+        "rows": rows,
+        "algorithms": plan,
+        "spec_sha256": document["source_sha256"],
+        "when_busy": spec.training.when_busy,
+    }
+    storage.write_json(home, answer)
+    return answer

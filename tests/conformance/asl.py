@@ -111,14 +111,20 @@ def _structure(arguments: Any, shape: StructureShape, at: str) -> Iterator[str]:
     if not isinstance(arguments, dict):
         yield f"{at}: expected members"
         return
-    for name in shape.required_members:
+    # Step Functions takes every member with a capital, also where the service's own wire has none.
+    members = {_capital(name): member for name, member in shape.members.items()}
+    for name in map(_capital, shape.required_members):
         if name not in arguments:
             yield f"{at}: {name} is missing"
     for name, value in arguments.items():
-        if name not in shape.members:
+        if name not in members:
             yield f"{at}: {name} is not a member"
         else:
-            yield from complaints(value, shape.members[name], f"{at}.{name}")
+            yield from complaints(value, members[name], f"{at}.{name}")
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 KINDS: dict[str, type | tuple[type, ...]] = {

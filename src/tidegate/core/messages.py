@@ -114,14 +114,15 @@ def tell_training(outcome: Mapping[str, Any]) -> Notification:
     Parameters
     ----------
     outcome : mapping
-        ``run``, ``model``, ``status`` (SUCCEEDED, REJECTED or FAILED), ``reason``, ``key`` of the dropped
-        file, and ``algorithms``: for each its ``status``, ``reason``, ``rmse`` and ``endpoint``.
+        ``run``, ``model``, ``status`` (SUCCEEDED, REJECTED, SUPERSEDED or FAILED), ``reason``, ``key`` of the
+        dropped file, and ``algorithms``: for each its ``status``, ``reason``, ``rmse`` and ``endpoint``.
     """
     status, model, run = outcome["status"], outcome["model"], outcome["run"]
     heads = {
         "SUCCEEDED": f"{model}: trained and serving",
         "REJECTED": f"{model}: model accuracy too low, the champion stays",
         "FAILED": f"{model}: training failed",
+        "SUPERSEDED": f"{model}: a run gave way to a newer drop",
     }
     lines = [f"Run {run} for {outcome.get('key', 'a schedule')}: {status}.", ""]
     algorithms = [_algorithm_line(name, entry) for name, entry in outcome.get("algorithms", {}).items()]

@@ -75,6 +75,11 @@ def run_spec_key(model: str, run: str) -> str:
     return f"{run_prefix(model, run)}/spec.json"
 
 
+def prepared_key(model: str, run: str) -> str:
+    """Say where a run keeps what its drop was prepared to; written last, so that there it is complete."""
+    return f"{run_prefix(model, run)}/prepared.json"
+
+
 def recipe_key(model: str, run: str, algorithm: str) -> str:
     """Say where a run keeps the recipe of one algorithm, as JSON."""
     return f"{run_prefix(model, run)}/{algorithm}/recipe.json"
@@ -184,9 +189,17 @@ def retrain_key(model: str, run: str) -> str:
     return drop_key(model, "train", f"retrain-{run}.csv")
 
 
+def queue_id(model: str) -> str:
+    """Name the item of the runs table in which a model's training runs stand in line.
+
+    No run is named so: a run's id has no slash.
+    """
+    return f"queue/{model}"
+
+
 def champion_run(model_name: str) -> str:
     """Tell which run made a SageMaker model; see `job_name`."""
-    found = re.search(rf"-([0-9a-f]{{{RUN_ID_LENGTH}}})(?:-[0-9]+)?$", model_name)
+    found = re.search(rf"-([0-9a-f]{{{RUN_ID_LENGTH}}})(?:-[0-9A-Za-z]{{1,2}})?$", model_name)
     if found is None:
         raise ValueError(f"{model_name} is not the name of a model that a training run made")
     return found[1]

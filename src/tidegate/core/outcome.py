@@ -16,27 +16,31 @@ def finish_training(raw: Mapping[str, Any]) -> dict[str, Any]:
     raw : mapping
         ``run``, ``model``, ``key``, ``algorithms`` (a list, each with ``algorithm`` and ``status``;
         failed ones with ``state``, ``error`` and ``cause``), and, where the run failed outside an
-        algorithm, ``failure`` with those three.
+        algorithm, ``failure`` with those three; ``superseded`` where it gave way before it trained.
 
     Returns
     -------
     dict
-        The same with ``status`` (FAILED if anything failed, SUCCEEDED if any algorithm serves, otherwise
-        REJECTED), ``reason``, and ``algorithms`` keyed by name, each with a ``reason``.
+        The same with ``status`` (FAILED if anything failed, SUCCEEDED if any algorithm serves, SUPERSEDED if
+        any gave way to a newer run, otherwise REJECTED), ``reason``, and ``algorithms`` keyed by name, each
+        with a ``reason``.
     """
     algorithms = {entry["algorithm"]: _finish_algorithm(entry) for entry in raw.get("algorithms") or []}
     failure = raw.get("failure")
     statuses = {entry["status"] for entry in algorithms.values()}
-    if failure or "FAILED" in statuses or not statuses:
-        status = "FAILED"
+    if raw.get("superseded"):
+        status, reason = "SUPERSEDED", "a newer drop of the model came before this one was trained"
+    elif failure or "FAILED" in statuses or not statuses:
+        status, reason = "FAILED", _failed_in(failure) if failure else sum_up_reason(algorithms)
     else:
-        status = "SUCCEEDED" if "SUCCEEDED" in statuses else "REJECTED"
+        status = next(each for each in ("SUCCEEDED", "SUPERSEDED", "REJECTED") if each in statuses)
+        reason = sum_up_reason(algorithms)
     return {
         "run": raw["run"],
         "model": raw["model"],
         "key": raw["key"],
         "status": status,
-        "reason": _failed_in(failure) if failure else sum_up_reason(algorithms),
+        "reason": reason,
         "algorithms": algorithms,
     }
 

@@ -18,6 +18,7 @@ from tidegate.core.usage import Scoring, Serving, read_scoring, read_serving
 
 FEATURE_TYPES = ("numeric", "integer", "categorical", "boolean", "date")
 GATE_METRICS = ("rmse", "mae", "r2")
+BUSY_RULES = ("queue", "supersede")
 CHAMPION_RULES = ("not_worse", "better", "off")
 DEFAULT_LEVELS = 512
 
@@ -40,6 +41,13 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What becomes of a drop while a run of the model is on: it waits in line, or the older gives way."""
+
+    when_busy: str = "queue"
+
+
+@dataclass(frozen=True)
 class Gate:
     """What a candidate must pass: a bound on a metric, and a rule against the champion."""
 
@@ -59,6 +67,7 @@ class ModelSpec:
     algorithms: dict[str, Algorithm]
     id: str | None = None
     split: Split = Split()
+    training: Training = Training()
     gate: Gate = Gate()
     serving: Serving = field(default_factory=Serving)
     scoring: Scoring = field(default_factory=Scoring)
@@ -104,6 +113,7 @@ class ModelSpec:
             features=features,
             algorithms=algorithms,
             split=_read_split(top.get("split", {})),
+            training=_read_training(top.get("training", {})),
             gate=_read_gate(top.get("gate", {})),
             serving=read_serving(top.get("serving", {}), algorithms),
             scoring=read_scoring(top.get("scoring", {})),
@@ -170,6 +180,13 @@ def _read_split(raw: object) -> Split:
     if abs(sum(shares.values()) - 1) > 1e-9:
         refuse(f"the shares add up to {sum(shares.values()):g}; they must add up to 1", ("split",))
     return Split(**shares)
+
+
+def _read_training(raw: object) -> Training:
+    entry = checks.mapping(raw, ("training",))
+    checks.no_other_keys(entry, Training.__dataclass_fields__, ("training",))
+    rule = checks.one_of(entry.get("when_busy", Training.when_busy), BUSY_RULES, ("training", "when_busy"))
+    return Training(rule)
 
 
 def _read_gate(raw: object) -> Gate:

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
@@ -19,6 +20,7 @@ from tidegate.core.errors import TidegateError
 from tidegate.local import settings
 from tidegate.local.emulator import embedding, sessions
 from tidegate.local.emulator.guard import App, Receive, Scope, Send, answer, guarded
+from tidegate.local.emulator.journal import Journal
 from tidegate.local.emulator.saving import Saver
 from tidegate.local.sagemaker import integrations, service
 from tidegate.local.sagemaker.context import Context
@@ -29,7 +31,9 @@ from tidegate.local.settings import StateFolder
 
 _log = logging.getLogger("tidegate.daemon")
 
-SAVE_EVERY_SECONDS = 5.0
+# After a save that took long, a longer pause: saving is never more than a small part of the work.
+SAVE_EVERY_SECONDS = 0.5
+SAVING_SHARE = 0.05
 
 
 class Daemon:
@@ -64,13 +68,18 @@ class Daemon:
             secret_access_key=settings.SECRET_ACCESS_KEY,
             roles=self._roles,
         )
-        self._saver = Saver(folder.emulator)
+        # What a crash left: read into what the emulator is about to load, and what was still on its way.
+        self._pending = embedding.recover(folder.emulator)
+        journal = Journal(folder.emulator)
+        embedding.keep_journal(journal)
+        self._saver = Saver(folder.emulator, journal)
         self._changed = asyncio.Event()
         self._started = asyncio.Event()
         self._problem: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         bound = {name: _bind(handler, self._context) for name, handler in integrations.HANDLERS.items()}
         self._emulator = embedding.embed(self._wait_for_start(service.make_handler(self._context)), bound)
+        embedding.wrap("ssm", self._saver.at_once)
 
     @property
     def app(self) -> App:
@@ -85,6 +94,7 @@ class Daemon:
         elif scope["type"] == "http" and scope["path"] == settings.CREDENTIALS_PATH and self._roles:
             await _give_credentials(self._roles, scope, send)
         else:
+            self._saver.saw(dict(scope["headers"]))
             self._changed.set()
             await self._emulator(scope, receive, send)
 
@@ -125,6 +135,7 @@ class Daemon:
         try:
             await asyncio.to_thread(service.start, self._context)
             await asyncio.to_thread(embedding.announce_interrupted)
+            await asyncio.to_thread(embedding.deliver, self._pending)
         except Exception as problem:
             _log.exception("The local SageMaker did not start")
             self._problem = f"The local SageMaker did not start: {problem}"
@@ -135,6 +146,7 @@ class Daemon:
             await self._changed.wait()
             # Clear first: what changes while we save belongs to the next round.
             self._changed.clear()
+            began = time.monotonic()
             try:
                 await asyncio.to_thread(self._saver.save)
             except Exception:
@@ -144,14 +156,14 @@ class Daemon:
                 self._changed.set()
             if embedding.busy():
                 self._changed.set()
-            await asyncio.sleep(SAVE_EVERY_SECONDS)
+            await asyncio.sleep(max(SAVE_EVERY_SECONDS, (time.monotonic() - began) / SAVING_SHARE))
 
     def _stop(self) -> None:
         try:
             service.stop(self._context)
         except Exception:
             _log.exception("The local SageMaker did not stop cleanly")
-        self._saver.save()
+        self._saver.save(everything=True)
 
 
 class _Server(uvicorn.Server):

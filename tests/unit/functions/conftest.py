@@ -15,7 +15,7 @@ import pytest
 from moto import mock_aws
 
 ROOT = Path(__file__).parents[3]
-DATA, ARTIFACTS, TABLE = "tidegate-data", "tidegate-artifacts", "idempotency"
+DATA, ARTIFACTS, TABLE, RUNS = "tidegate-data", "tidegate-artifacts", "idempotency", "runs"
 
 
 @dataclass
@@ -52,12 +52,14 @@ class Account:
         self.sns.subscribe(
             TopicArn=self.topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:ears"
         )
-        boto3.client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        )
+        self.dynamodb = boto3.client("dynamodb")
+        for table, key in ((TABLE, "id"), (RUNS, "run")):
+            self.dynamodb.create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            )
 
     def put(self, bucket: str, key: str, body: bytes | str) -> str:
         """Put an object; gives its version."""
@@ -86,6 +88,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "ARTIFACTS_BUCKET": ARTIFACTS,
         "IDEMPOTENCY_TABLE": TABLE,
+        "RUNS_TABLE": RUNS,
         "NAME_PREFIX": "tg",
         "PARAMETER_ROOT": "tidegate",
         "POWERTOOLS_SERVICE_NAME": "tidegate",

@@ -14,6 +14,7 @@ from tidegate.local.deploy import fingerprint_of, useful
 from tidegate.local.emulator import encryption, events, lambdas, objects
 from tidegate.local.emulator.guard import refusal
 from tidegate.local.emulator.names import buses, server
+from tidegate.local.emulator.journal import Journal
 from tidegate.local.emulator.saving import Saver
 from tidegate.local.emulator.sdk_errors import sdk_error
 from tidegate.local.settings import StateFolder
@@ -89,7 +90,7 @@ def test_only_what_changed_is_saved_and_a_change_while_reading_is_read_again(
 
     before = server.replace("savers", lambda: {"ssm": get_state, "broken": lambda: None})
     try:
-        saver = Saver(tmp_path / "new")
+        saver = Saver(tmp_path / "new", Journal(tmp_path / "journal"))
         assert saver.save() == ["ssm"]
         assert saver.save() == []
         state["n"] = 2

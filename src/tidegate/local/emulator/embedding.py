@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate.local.emulator import (
     autoscaling,
     definitions,
+    deliveries,
     encryption,
     events,
     iam,
+    journal,
     lambdas,
     names,
     objects,
+    recovery,
     stepfunctions,
+    tables,
     walk,
 )
 from tidegate.local.emulator.guard import App
@@ -27,11 +31,19 @@ ServiceHandler = iam.ServiceHandler
 emit = events.emit
 busy = walk.busy
 announce_interrupted = stepfunctions.announce_interrupted
+deliver = deliveries.deliver
+recover = recovery.recover
+keep_journal = journal.keep
 
 
 def load() -> None:
     """Import the emulator, which reads its settings from the environment, and check that we know it."""
     names.check()
+
+
+def wrap(service: str, wrapper: Callable[[ServiceHandler], ServiceHandler]) -> None:
+    """Put something around a service's handler."""
+    server.handlers[service] = wrapper(server.handlers[service])
 
 
 def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App:
@@ -48,6 +60,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     encryption.install()
     events.install()
     lambdas.install()
+    deliveries.install()
+    tables.install()
     objects.install()
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
     if server.auth:

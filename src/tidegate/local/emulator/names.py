@@ -116,6 +116,8 @@ step = Part(
         "run_execution": ("_run_execution", "(exec_arn)"),
         "run_sub_machine": ("_run_sub_machine", "(states, start_at, input_data, execution, ctx)"),
         "stop_execution": ("_stop_execution", "(data)"),
+        "machine_of": ("_resolve_state_machine_arn", None),
+        "start_execution": ("_start_execution", "(data)"),
         "start_sync_execution": ("_start_sync_execution", "(data)"),
         "restore": ("_restore_state", "(data)"),
         "add_event": ("_add_event", "(execution, event_type, details=None)"),
@@ -167,6 +169,8 @@ functions = Part(
     {
         "run_warm": ("_execute_function_warm", "(func, event, request_id)"),
         "record_of": ("_get_func_record_for_ref", None),
+        "execution_record": ("_execution_record_for_config", "(func, config)"),
+        "run_scoped": ("_execute_function_with_config_scope", "(func, event)"),
     },
 )
 
@@ -175,12 +179,36 @@ buses = Part(
     {
         "put_events": ("_put_events", "(data, allow_aws_source=False)"),
         "dispatch": ("_dispatch_event", "(event, view=None)"),
+        "invoke_target": ("_invoke_target", "(target, event, rule, view=None)"),
+        "to_function": ("_dispatch_to_lambda", "(arn, payload)"),
+        "to_machine": ("_dispatch_to_stepfunctions", "(arn, payload)"),
+    },
+)
+
+tables = Part(
+    "ministack.services.dynamodb",
+    {
+        "put_item": ("_put_item", "(data)"),
+        "update_item": ("_update_item", "(data)"),
+        "delete_item": ("_delete_item", "(data)"),
+        "batch_write": ("_batch_write_item", "(data)"),
+        "transact_write": ("_transact_write_items", "(data)"),
+        "execute_statement": ("_execute_statement", "(data)"),
+        "set_item": ("_set_item", "(table, pk_val, sk_val, item)"),
+        "remove_item": ("_remove_item", "(table, pk_val, sk_val)"),
+        "all": ("_tables", None),
     },
 )
 
 objects = Part(
     "ministack.services.s3",
     {
+        "notifications": ("_bucket_notifications", None),
+        "fire_async": (
+            "_fire_s3_event_async",
+            "(bucket_name, key, event_name, size=0, etag='', deletion_type=None, version_id=None, "
+            "object_extra=None, record_extra=None)",
+        ),
         "fire": (
             "_fire_s3_event",
             "(bucket_name, key, event_name, size=0, etag='', deletion_type=None, restore_event_data=None, "
@@ -253,6 +281,7 @@ _PARTS = (
     step,
     functions,
     buses,
+    tables,
     objects,
     policies,
     actions,

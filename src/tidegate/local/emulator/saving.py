@@ -1,19 +1,50 @@
-"""Saves the emulator's services as they change, so that even a kill loses no more than the last seconds."""
+"""Saves the emulator's services as they change, so that a kill loses nothing that people were told is done.
+
+What changes all the time and grows, tables and histories, is in the journal at once and saved as a whole now
+and then; the other services are saved within a second of a change, Parameter Store before it answers.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tidegate.local.emulator.journal import Journal
 from tidegate.local.emulator.names import disk, server
 
 _log = logging.getLogger("tidegate.saving")
 
 _ATTEMPTS = 20
+# A journal is taken in when it is longer than this, and than what the last such save wrote: then all that is
+# ever written stays in proportion to what has happened.
+_JOURNAL_BYTES = 32 * 1024**2
+_JOURNALED = ("dynamodb", "stepfunctions")
+# What is answered only when it is on disk: the approved models' names.
+_AT_ONCE = "ssm"
+# Reading, and what the journal holds; any other request may change what only a whole save keeps.
+_KEPT_BY_JOURNAL = (
+    "DynamoDB_20120810.PutItem",
+    "DynamoDB_20120810.UpdateItem",
+    "DynamoDB_20120810.DeleteItem",
+    "DynamoDB_20120810.GetItem",
+    "DynamoDB_20120810.Query",
+    "DynamoDB_20120810.Scan",
+    "DynamoDB_20120810.Describe",
+    "AWSStepFunctions.StartExecution",
+    "AWSStepFunctions.StopExecution",
+    "AWSStepFunctions.GetExecutionHistory",
+    "AWSStepFunctions.Describe",
+    "AWSStepFunctions.List",
+)
+_DEFINED_BY = ("DynamoDB_20120810.", "AWSStepFunctions.")
+
+Handler = Callable[..., Any]
 
 
 class Saver:
@@ -23,25 +54,76 @@ class Saver:
     ----------
     folder
         Where the emulator looks for saved services when it starts.
+    journal
+        Where tables and histories are written line by line.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, journal: Journal) -> None:
         self._folder = folder
+        self._journal = journal
         self._written: dict[str, bytes] = {}
+        self._whole = threading.Event()
+        self._lock = threading.Lock()
+        self._last_bytes = 0
 
-    def save(self) -> list[str]:
+    def saw(self, headers: Mapping[bytes, bytes]) -> None:
+        """Look at a request that is about to be served: it may define tables or state machines."""
+        target = headers.get(b"x-amz-target", b"").decode("latin-1")
+        if target.startswith(_DEFINED_BY):
+            if not target.startswith(_KEPT_BY_JOURNAL):
+                self._whole.set()
+        elif b"/cloudformation/" in headers.get(b"authorization", b""):
+            self._whole.set()
+
+    def save(self, everything: bool = False) -> list[str]:
         """Save what changed and return the services' names; a file is replaced as a whole or not at all."""
-        saved = []
-        for service, get_state in server.savers().items():
-            payload = _encoded(service, get_state)
-            if payload is None:
-                continue
-            digest = hashlib.blake2b(payload, digest_size=16).digest()
-            if self._written.get(service) != digest:
-                self._write(service, payload)
-                self._written[service] = digest
-                saved.append(service)
-        return saved
+        with self._lock:
+            long = self._journal.bytes > max(_JOURNAL_BYTES, self._last_bytes)
+            whole = everything or long or self._whole.is_set()
+            if whole:
+                self._whole.clear()
+                self._journal.turn()
+            saved = []
+            complete = True
+            for service, get_state in server.savers().items():
+                if whole or service not in _JOURNALED:
+                    done = self._save_one(service, get_state)
+                    complete = complete and done is not None
+                    saved += [service] if done else []
+            if whole and complete:
+                self._last_bytes = sum(
+                    (self._folder / f"{service}.json").stat().st_size
+                    for service in _JOURNALED
+                    if service in self._written
+                )
+                self._journal.forget()
+            elif whole:
+                self._whole.set()
+            return saved
+
+    def at_once(self, handler: Handler) -> Handler:
+        """Return Parameter Store's handler, which answers a change only when it is saved."""
+
+        async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+            answer = await handler(method, path, headers, body, query)
+            action = str(headers.get("x-amz-target", "")).rpartition(".")[2]
+            if not action.startswith(("Get", "Describe", "List")):
+                self._save_one(_AT_ONCE, server.savers()[_AT_ONCE])
+            return answer
+
+        return handle
+
+    def _save_one(self, service: str, get_state: Any) -> bool | None:
+        """Save a service if it changed; None where it kept changing while it was read."""
+        payload = _encoded(service, get_state)
+        if not payload:
+            return None if payload is None else False
+        digest = hashlib.blake2b(payload, digest_size=16).digest()
+        if self._written.get(service) == digest:
+            return False
+        self._write(service, payload)
+        self._written[service] = digest
+        return True
 
     def _write(self, service: str, payload: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +134,7 @@ class Saver:
 
 
 def _encoded(service: str, get_state: Any) -> bytes | None:
-    """Return a service's file content; None for a service with nothing to save."""
+    """Return a service's file content, empty for one with nothing to save; None where it could not be read."""
     for _ in range(_ATTEMPTS):
         try:
             state = get_state()
@@ -61,7 +143,7 @@ def _encoded(service: str, get_state: Any) -> bytes | None:
             time.sleep(0.01)
             continue
         if state is None:
-            return None
+            return b""
         content = {"__ministack_format__": disk.format_version(service), "payload": state}
         return json.dumps(content, default=disk.encode).encode()
     _log.warning("The state of %s kept changing while it was read; it is saved in the next round.", service)

@@ -10,7 +10,7 @@ from tidegate.local.emulator import retries, walk
 from tidegate.local.emulator.names import step
 from tidegate.local.emulator.scopes import Scope
 from tidegate.local.emulator.sdk_errors import sdk_error
-from tidegate.local.emulator.strands import Strand, append, current, history_lock
+from tidegate.local.emulator.strands import Strand, append, current, history_lock, note_end, note_start
 
 Handler = Callable[[str, dict[str, Any], Callable[[], bool]], dict[str, Any]]
 Authorize = Callable[[str, str, Any], None]
@@ -41,6 +41,7 @@ def install(integrations: Mapping[str, Handler], authorize: Authorize | None = N
     step.replace("assign", _assign)
     step.replace("matches", retries.matches)
     step.replace("prefix_sdk_error", sdk_error)
+    _wrap("start_execution", _starting)
     _wrap("stop_execution", _stopping)
     _wrap("restore", _restoring)
     _wrap("call_lambda", _naming_throttles)
@@ -89,8 +90,7 @@ def _run_sub_machine(
 def _add_event(execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> Any:
     """Write an event of the emulator's own, which comes with its details under their key."""
     with history_lock:
-        append(execution, event_type)
-        execution["events"][-1].update(details or {})
+        append(execution, event_type, **(details or {}))
         return execution["events"][-1]
 
 
@@ -117,12 +117,24 @@ def _assign(
     ctx.setdefault("variables", {}).update(new)
 
 
+def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
+    def start_execution(data: dict[str, Any]) -> Any:
+        """Start an execution; whoever is answered that it started finds it after a crash too."""
+        status, headers, body = original(data)
+        if status == 200:
+            note_start(step.executions[json.loads(body)["executionArn"]])
+        return status, headers, body
+
+    return start_execution
+
+
 def _stopping(original: Callable[..., Any]) -> Callable[..., Any]:
     def stop_execution(data: dict[str, Any]) -> Any:
         with history_lock:
             answer = original(data)
         execution = step.executions.get(data.get("executionArn"))
         if execution and execution["status"] == "ABORTED":
+            note_end(execution)
             walk.call_off(execution["executionArn"])
         return answer
 

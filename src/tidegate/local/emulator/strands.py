@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.local.emulator import journal
 from tidegate.local.emulator.names import answers, step
 from tidegate.local.emulator.scopes import Scope, Stopped
 
@@ -76,6 +77,7 @@ def append(
     details: dict[str, Any] | None = None,
     key: str | None = None,
     previous: int | None = None,
+    **fields: Any,
 ) -> int:
     """Add an event to an execution's history; without ``previous`` it follows the latest one."""
     with history_lock:
@@ -85,11 +87,25 @@ def append(
             "previousEventId": len(events) if previous is None else previous,
             "type": event,
             "timestamp": answers.now(),
+            **fields,
         }
         if details is not None:
             record[key or f"{event[0].lower()}{event[1:]}EventDetails"] = details
         events.append(record)
+        journal.note(journal.EVENT, execution["executionArn"], record)
         return int(record["id"])
+
+
+def note_start(execution: dict[str, Any]) -> None:
+    """Write down that an execution is there, before it does anything."""
+    with history_lock:
+        journal.note(journal.START, execution["executionArn"], execution)
+
+
+def note_end(execution: dict[str, Any]) -> None:
+    """Write down how an execution ended."""
+    facts = {key: execution.get(key) for key in ("status", "stopDate", "output", "error", "cause")}
+    journal.note(journal.END, execution["executionArn"], facts)
 
 
 def finish(execution: dict[str, Any], status: str, event: str, **facts: Any) -> bool:
@@ -107,5 +123,6 @@ def finish(execution: dict[str, Any], status: str, event: str, **facts: Any) -> 
             # StartSyncExecution and nested executions read the failure from the output.
             execution["output"] = json.dumps({"Error": facts["error"], "Cause": facts.get("cause")})
         execution["status"] = status
+        note_end(execution)
     step.announce(execution)
     return True

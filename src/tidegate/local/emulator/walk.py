@@ -12,7 +12,7 @@ from typing import Any
 from tidegate.local.emulator import branches, tasks
 from tidegate.local.emulator.names import answers, step
 from tidegate.local.emulator.scopes import Scope, Stopped
-from tidegate.local.emulator.strands import Strand, current, finish
+from tidegate.local.emulator.strands import Strand, current, finish, note_start
 
 _log = logging.getLogger("tidegate.step_functions")
 
@@ -28,6 +28,7 @@ def run_execution(arn: str) -> None:
     if not execution:
         return
     execution["events"][0].setdefault("previousEventId", 0)
+    note_start(execution)
     caller = current.get()
     # A nested execution that its parent waits for ends with the parent; any other is on its own.
     scope = Scope(caller.scope if caller and execution.get("sync") else None)
@@ -173,6 +174,7 @@ def _context_of(
             "Name": execution["name"],
             "RoleArn": machine["roleArn"],
             "StartTime": execution["startDate"],
+            "RedriveCount": 0,
         },
         "StateMachine": {"Id": execution["stateMachineArn"], "Name": machine["name"]},
         "variables": {},

@@ -1,0 +1,51 @@
+"""Starts when an execution failed, was stopped or ran out of time: closes a run that could not do so itself.
+
+Reads the run's record and its model's line; where the record still says RUNNING (or was never written) it
+writes how the run ended and tells people, and it takes the run out of the line. A run that closed itself is
+left as it is, so that the event may come twice.
+"""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tidegate.core.closing import drop_of, ending, ticket_of
+from tidegate.core.messages import tell_scoring, tell_training
+from tidegate.core.names import queue_id
+from tidegate.edge.records import close, leave_line, read_item
+from tidegate.edge.tell import tell
+
+logger = Logger()
+TABLE = os.environ["RUNS_TABLE"]
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle `Step Functions Execution Status Change`; see `events/close_run.json`."""
+    detail = event["detail"]
+    execution = detail["executionArn"]
+    drop = drop_of(detail.get("input"))
+    if drop is None:
+        logger.info("no drop started this execution", extra={"execution": execution})
+        return {"closed": False}
+    logger.set_correlation_id(drop.run)
+    line = read_item(TABLE, queue_id(drop.model))
+    ticket = ticket_of(line, execution)
+    superseded = ticket is not None and line["superseded"]["S"] == ticket if "superseded" in line else False
+    status, reason = ending(detail, drop, superseded)
+    outcome = {
+        "run": drop.run,
+        "model": drop.model,
+        "key": drop.key,
+        "status": status,
+        "reason": str(reason),
+        "algorithms": {},
+    }
+    closed = close(TABLE, drop, execution, outcome, str(event["time"]))
+    if closed:
+        tell(tell_training(outcome) if drop.trains else tell_scoring(outcome))
+        logger.info("run closed", extra={"status": status, "reason": str(reason)})
+    if ticket is not None:
+        leave_line(TABLE, drop.model, ticket)
+    return {"run": drop.run, "closed": closed, "status": status}

@@ -1,0 +1,109 @@
+"""Reads a journal into the services' saved files before the emulator loads them: what a crash left unsaved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tidegate.local.emulator.journal import DELIVERED, END, EVENT, ITEM, NEW, OLD, PENDING, START
+from tidegate.local.emulator.names import disk
+
+_SCOPED = "__account_region_scoped__"
+
+
+def recover(folder: Path) -> list[Any]:
+    """Bring the saved state up to date and return what was still to be delivered.
+
+    Parameters
+    ----------
+    folder
+        Where the emulator keeps its saved services.
+    """
+    lines = list(_lines(folder))
+    if not lines:
+        return []
+    executions, tables = _Saved(folder, "stepfunctions"), _Saved(folder, "dynamodb")
+    pending: dict[str, Any] = {}
+    for kind, key, value in lines:
+        if kind == ITEM:
+            _set_item(tables.part("tables"), key, value)
+        elif kind in (START, EVENT, END):
+            _add_to_history(executions.part("executions"), kind, key, value)
+        elif kind == PENDING:
+            pending[key] = value
+        elif kind == DELIVERED:
+            pending.pop(key, None)
+    executions.write()
+    tables.write()
+    for name in (OLD, NEW):
+        (folder / name).unlink(missing_ok=True)
+    return list(pending.values())
+
+
+def _lines(folder: Path) -> Iterator[tuple[str, Any, Any]]:
+    for name in (OLD, NEW):
+        try:
+            text = (folder / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        for line in text.splitlines():
+            try:
+                kind, key, value = json.loads(line)
+            except ValueError:
+                continue  # the line that the crash cut off: what it says had not been answered yet
+            yield kind, key, value
+
+
+class _Saved:
+    """One service's saved file, read as plain JSON."""
+
+    def __init__(self, folder: Path, service: str) -> None:
+        self._path = folder / f"{service}.json"
+        try:
+            self._content = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            self._content = {"__ministack_format__": disk.format_version(service), "payload": {}}
+
+    def part(self, name: str) -> dict[str, Any]:
+        """Give one of the service's stores, by its scoped keys."""
+        store = self._content["payload"].setdefault(name, {_SCOPED: True, "data": {}})
+        data: dict[str, Any] = store["data"]
+        return data
+
+    def write(self) -> None:
+        partial = self._path.with_name(f"{self._path.name}.new")
+        partial.write_text(json.dumps(self._content))
+        partial.replace(self._path)
+
+
+def _set_item(tables: dict[str, Any], key: list[Any], item: Any) -> None:
+    account, region, table, hash_value, sort_value = key
+    kept = tables.get(_scoped(account, region, table))
+    if kept is None:
+        return  # the table was deleted, or never saved
+    items = kept.setdefault("items", {})
+    if item is None:
+        items.get(hash_value, {}).pop(sort_value, None)
+        if not items.get(hash_value, True):
+            del items[hash_value]
+    else:
+        items.setdefault(hash_value, {})[sort_value] = item
+    kept["ItemCount"] = sum(len(each) for each in items.values())
+
+
+def _add_to_history(executions: dict[str, Any], kind: str, arn: str, value: Any) -> None:
+    account, region = arn.split(":")[4], arn.split(":")[3]
+    key = _scoped(account, region, arn)
+    if kind == START:
+        executions.setdefault(key, value)
+    elif (execution := executions.get(key)) is not None:
+        if kind == END:
+            execution.update(value)
+        elif value["id"] == len(execution["events"]) + 1:
+            execution["events"].append(value)
+
+
+def _scoped(account: str, region: str, name: str) -> str:
+    return f"{account}\x00{region}\x00{name!r}"
