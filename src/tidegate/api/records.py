@@ -14,6 +14,7 @@ from tidegate.api.form import MOST_FAULTS, Form
 from tidegate.api.problems import Fault, Problem, summed_up
 
 MOST_RECORDS = 1000
+REPLACED = "\ufffd"
 CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 
 Record = dict[str, Any]
@@ -51,6 +52,11 @@ def read_records(body: bytes, content_type: str, form: Form) -> list[Record]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Problem(400, f"the body is not UTF-8 text (byte {error.start + 1}); send it as UTF-8") from None
+    # API Gateway puts this character where it found bytes that are no UTF-8.
+    if REPLACED in text:
+        raise Problem(
+            400, f"the body is not UTF-8 text (character {text.index(REPLACED) + 1}); send it as UTF-8"
+        )
     typed = kind == JSON
     records = _of_json(text, form) if typed else _of_csv(text, form, parameters.get("header"))
     if not records:

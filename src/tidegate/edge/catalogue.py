@@ -61,8 +61,9 @@ class Catalogue:
             for page in pages.paginate(Bucket=self._artifacts, Delimiter="/")
             for each in page.get("CommonPrefixes", [])
         ]
-        found = self._pool.map(self.model, folders)
-        return [model for model in found if model is not None]
+        # A pool of its own: each look-up waits for the other one, whose workers must not be waiting too.
+        with ThreadPoolExecutor(4) as pool:
+            return [model for model in pool.map(self.model, folders) if model is not None]
 
     def status(self, endpoint: str) -> str:
         """Give an endpoint's status, ``Missing`` where there is none."""

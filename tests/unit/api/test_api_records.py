@@ -66,6 +66,7 @@ REFUSED = [
     ("[" * 100_000, 400, "nested too deeply"),
     ('{"make": "é"}'.encode("latin-1"), 400, "not UTF-8"),
     (json.dumps(GOOD).encode("utf-16"), 400, "not UTF-8"),
+    ('{"make": "\ufffd"}', 400, "not UTF-8 text (character 11)"),
     ("7", 422, "neither a record"),
     ("[]", 422, "no records"),
     ("[[1, 2]]", 422, "expected an object"),
