@@ -35,9 +35,9 @@ PEERS: dict[str, list[str]] = {
     "duckdb_summary": ["duckdb"],
     "pandas_summary": ["pandas", "pyarrow"],
     "pyspark_summary": ["pyspark"],
-    "whylogs_summary": ["whylogs"],
-    "nannyml_drift": ["nannyml"],
-    "evidently_drift": ["evidently"],
+    "whylogs_summary": ["whylogs", "pandas", "setuptools<81"],
+    "nannyml_drift": ["nannyml", "pandas<3", "statsmodels"],
+    "evidently_drift": ["evidently", "pandas<3"],
 }
 QUICK = [
     name for name in PEERS if name.endswith(("_parse", "duckdb_summary", "polars_summary", "pandas_summary"))
@@ -89,7 +89,7 @@ def interpreter(peer: str, folder: Path) -> Path | None:
     """Give the Python of a peer's environment, made where there is none; None where it cannot be."""
     if peer == OURS:
         return Path(sys.executable)
-    home = folder / "venvs" / "-".join(PEERS[peer])
+    home = folder / "venvs" / peer
     python = home / "bin" / "python"
     if (home / "installed").exists():
         return python
@@ -120,8 +120,9 @@ def run(python: Path, peer: str, files: list[Path]) -> Run | str:
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         said, ready, peak = b"", 0.0, 0
+        cpu: dict[int, float] = {}
         while process.poll() is None:
-            peak = max(peak, _memory(process.pid))
+            peak = max(peak, _look(process.pid, cpu))
             said += process.stdout.read() or b""
             if not ready and b"ready" in said:
                 ready = time.perf_counter() - begin
@@ -133,7 +134,7 @@ def run(python: Path, peer: str, files: list[Path]) -> Run | str:
             words.seek(0)
             tail = words.read().decode(errors="replace").strip().splitlines()[-1:] or ["no words"]
             return f"ended with {process.returncode}: {tail[0][:120]}"
-    return Run(wall, ready, _children_cpu() - before, peak / 1024)
+    return Run(wall, ready, max(_children_cpu() - before, sum(cpu.values())), peak / 1024)
 
 
 def _children_cpu() -> float:
@@ -141,16 +142,18 @@ def _children_cpu() -> float:
     return times.children_user + times.children_system
 
 
-def _memory(pid: int) -> int:
-    """Sum the resident memory in KB of a process and its children, which a JVM is."""
+def _look(pid: int, cpu: dict[int, float]) -> int:
+    """Sum the resident memory in KB of a process and its children (a JVM is one); note each one's CPU."""
     total, waiting = 0, [pid]
     while waiting:
         each = waiting.pop()
         try:
             status = Path(f"/proc/{each}/status").read_text()
+            fields = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
             waiting += map(int, Path(f"/proc/{each}/task/{each}/children").read_text().split())
         except OSError:
             continue
+        cpu[each] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         total += next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")), 0)
     return total
 
