@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
+from tidegate.core.endpoints import scaling, serverless_config
 from tidegate.core.errors import BadSpec
 from tidegate.core.spec import ModelSpec
 from tidegate.modelfile import read_model_file
@@ -49,6 +50,20 @@ def test_weights_and_a_rule_of_ones_own_are_read():
     assert serving.weights == {"xgboost": 3.0, "linear-learner": 1.0}
     own = changed(("serving", "combine"), "pricing.rules:cautious")
     assert ModelSpec.from_dict(own).serving.combine == "pricing.rules:cautious"
+
+
+def test_a_model_is_served_on_instances_that_follow_the_load_or_without_any():
+    many = ModelSpec.from_dict(changed(("serving",), {"instances": {"min": 1, "max": 4}})).serving
+    assert scaling(many, "e") == {
+        "resource": "endpoint/e/variant/AllTraffic",
+        "min": 1,
+        "max": 4,
+        "target": 1000,
+    }
+    assert scaling(ModelSpec.from_dict(GOOD).serving, "e") is None
+    without = ModelSpec.from_dict(changed(("serving",), {"instances": {"max": 4}, "serverless": {}})).serving
+    assert scaling(without, "e") is None
+    assert serverless_config(without) == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
 
 
 def test_the_reference_model_is_good():
@@ -100,6 +115,11 @@ REFUSED = [
         "'forest' is not known here",
     ),
     (("serving",), {"instances": {"min": 3, "max": 2}}, "less than min"),
+    (("serving",), {"on_failure": "ignore"}, "not one of fail, others"),
+    (("serving",), {"invocations_per_instance": 0}, "0 is outside 1 to"),
+    (("serving",), {"serverless": {"memory_mb": 1500}}, "not a size that AWS offers"),
+    (("serving",), {"serverless": {"memory": 1024}}, "did you mean 'memory_mb'?"),
+    (("serving",), {"serverless": {"max_concurrency": 201}}, "201 is outside 1 to 200"),
     (("scoring",), {"instance": "ml.t2.medium"}, "batch transform has no ml.t2.medium"),
     (("scoring",), {"max_concurrent": 20}, "20 requests of 6 MB are 120 MB at once"),
     (("scoring",), {"max_payload_mb": 101}, "101 is outside 1 to 100"),
