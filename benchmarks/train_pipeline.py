@@ -82,6 +82,14 @@ def corollas(rows: int) -> bytes:
     return out.getvalue().encode()
 
 
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def covered(spans: Iterable[Span]) -> float:
     """Add up the seconds that a set of spans covers, what overlaps counted once."""
     total, end = 0.0, None
@@ -120,8 +128,12 @@ class Bench:
         return answer
 
     def train(self, filename: str, content: bytes) -> tuple[float, dict[str, Any], View]:
-        """Drop a file and give the seconds until its run ended, its result and its states."""
-        bucket, key = self.outputs["DataBucket"], names.drop_key(self.spec.name, "train", filename)
+        """Drop a file to train with and give the seconds until its run ended, its result and its states."""
+        return self.run("train", filename, content)
+
+    def run(self, kind: str, filename: str, content: bytes) -> tuple[float, dict[str, Any], View]:
+        """Drop a file for one kind of run."""
+        bucket, key = self.outputs["DataBucket"], names.drop_key(self.spec.name, kind, filename)
         start = time.perf_counter()
         version = self.clients["s3"].put_object(Bucket=bucket, Key=key, Body=content)["VersionId"]
         run = {"run": {"S": names.run_id(bucket, key, version)}}
@@ -203,10 +215,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as state:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        cloud = local_cloud.up(Path(state), port)
+        cloud = local_cloud.up(Path(state), free_port())
         try:
             deploy(cloud, ROOT, "tidegate")
             bench = Bench(cloud, options.model.read_bytes())
