@@ -138,7 +138,9 @@ KINDS: dict[str, type | tuple[type, ...]] = {
 
 
 def _scalar(value: Any, shape: Shape, at: str) -> Iterator[str]:
-    # Step Functions takes a document where the service takes bytes: the payload of a function.
+    # Step Functions takes a document where the service takes bytes or its text: a payload, an event's detail.
+    if isinstance(value, dict) and at.endswith(".Detail"):
+        return
     kind = KINDS.get(shape.type_name)
     if kind is None:
         return
