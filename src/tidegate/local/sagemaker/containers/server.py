@@ -18,6 +18,7 @@ from tidegate.local.sagemaker.containers import ports
 from tidegate.local.sagemaker.containers.archives import BadArchive, unpack
 from tidegate.local.sagemaker.containers.environment import container_environment
 from tidegate.local.sagemaker.containers.layout import ContainerRoot, lay_out_serving, make_root
+from tidegate.local.sagemaker.containers.mounting import seen_at_opt_ml
 from tidegate.local.sagemaker.containers.process import CannotStart, Child
 from tidegate.local.sagemaker.containers.transfer import (
     TransferError,
@@ -138,7 +139,7 @@ class Server:
         )
         try:
             self.child = Child(
-                command,
+                seen_at_opt_ml(root.ml, command, env),
                 env=env,
                 cwd=root.path,
                 on_line=lambda line: on_line(self.number, line),

@@ -102,9 +102,7 @@ class ProcessingRun:
         hosts = self._record["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
         if hosts > 1:
             self._line(f"This job asks for {hosts} instances; the local SageMaker runs it on one host.")
-        code = run_container(
-            self._job, root.local_all(command), env=env, folder=root.path, on_line=self._line
-        )
+        code = run_container(self._job, root.local_all(command), env=env, root=root, on_line=self._line)
         self._logs.end()
         self._said = failure_text(root.ml / "output" / "message")
         if (cause := self._job.cause) is not None:

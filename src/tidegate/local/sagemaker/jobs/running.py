@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidegate.local.sagemaker.containers.layout import ContainerRoot
+from tidegate.local.sagemaker.containers.mounting import seen_at_opt_ml
 from tidegate.local.sagemaker.containers.process import CannotStart, Child
 from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.lifecycle import SHUTDOWN_GRACE_SECONDS, Cause, Interrupted, Job, room_of
@@ -64,7 +66,7 @@ def run_container(
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
-    folder: Path,
+    root: ContainerRoot,
     on_line: Callable[[str], None],
     grace_seconds: float | None = None,
 ) -> int:
@@ -75,7 +77,13 @@ def run_container(
     """
     job.check()
     try:
-        child = Child(argv, env=env, cwd=folder, on_line=on_line, on_exit=lambda _: job.wake.set())
+        child = Child(
+            seen_at_opt_ml(root.ml, argv, env),
+            env=env,
+            cwd=root.path,
+            on_line=on_line,
+            on_exit=lambda _: job.wake.set(),
+        )
     except CannotStart as error:
         raise JobFailed(CLIENT, f"The container could not be started: {error}") from error
     while child.running:

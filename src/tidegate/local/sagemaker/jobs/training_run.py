@@ -118,7 +118,7 @@ class TrainingRun:
         try:
             with checkpoints:
                 code = run_container(
-                    self._job, root.local_all(command), env=env, folder=root.path, on_line=self._line
+                    self._job, root.local_all(command), env=env, root=root, on_line=self._line
                 )
             cause = self._job.cause
             if cause is Cause.SHUTDOWN:
