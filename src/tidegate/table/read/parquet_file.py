@@ -38,13 +38,7 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
     BadDrop
         For a damaged file, a missing column, a type that does not fit, or a value that does not fit its type.
     """
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except DAMAGE as error:
-        raise damaged(name, error) from None
-    with file:
+    with open_parquet(path, name) as file:
         names = file.schema_arrow.names
         places = find_columns(names, expected_names(spec), name, target=spec.target, header_line=None)
         columns: dict[str, Column] = {}
@@ -70,6 +64,22 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
                 raise wrong_type(name, column, array.type, kind) from None
         ids = text_column(_read_column(file, names[places[spec.id]], name)) if spec.id else None
     return Table(name, columns, target, ids, np.arange(1, len(target) + 1))
+
+
+def open_parquet(path: Path, name: str) -> Any:
+    """Open a Parquet file.
+
+    Raises
+    ------
+    BadDrop
+        For a file that is damaged where Parquet says what it holds.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except DAMAGE as error:
+        raise damaged(name, error) from None
 
 
 def _read_column(file: Any, column: str, name: str) -> Any:

@@ -12,7 +12,15 @@ import numpy as np
 from tidegate.table.columns import Categories
 from tidegate.table.read.convert import Cells
 from tidegate.table.read.names import find_columns
-from tidegate.table.read.parquet_file import DAMAGE, WrongType, damaged, numbers, text_column, wrong_type
+from tidegate.table.read.parquet_file import (
+    DAMAGE,
+    WrongType,
+    damaged,
+    numbers,
+    open_parquet,
+    text_column,
+    wrong_type,
+)
 from tidegate.table.score.rows import Rows, Wanted, sort_out
 
 BLOCK_ROWS = 32_768
@@ -26,13 +34,7 @@ def parquet_rows(path: Path, wanted: Wanted, name: str) -> Iterator[Rows]:
     BadDrop
         For a damaged file, a missing column, or a column whose stored type cannot become the wanted one.
     """
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except DAMAGE as error:
-        raise damaged(name, error) from None
-    with file:
+    with open_parquet(path, name) as file:
         stored = file.schema_arrow.names
         places = find_columns(stored, wanted.names, name, header_line=None)
         source = {column: stored[place] for column, place in places.items()}
