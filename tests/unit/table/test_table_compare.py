@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -226,6 +227,16 @@ def test_statistics_read_back_serve_as_a_baseline(baseline, constraints):
 def test_benjamini_and_hochberg_by_hand():
     assert q_values([0.04, 0.01, 0.03, 0.9]) == pytest.approx([0.16 / 3, 0.04, 0.16 / 3, 0.9])
     assert q_values([]) == []
+
+
+def test_a_week_is_the_sum_of_its_hours_and_soon_told(constraints):
+    hours = [profile_records(rows_of(seed, 100)).to_bytes() for seed in range(168)]
+    begin = time.process_time()
+    week = Profile.sum_of(map(Profile.from_bytes, hours))
+    compare(week, constraints, week)
+    assert time.process_time() - begin < 0.5  # 0.05 s here; benchmarks/windows.py has 20 columns
+    assert week.rows == 16_800
+    assert week.columns["make"].types.present == 16_800
 
 
 class TestGolden:

@@ -1,6 +1,6 @@
 """The native kernel: reads the cells of a block of CSV about as fast as memory gives them.
 
-`kernel.c` is one file of plain C without Python's headers. It is looked for beside this file, where the
+`kernel.c` and its two headers are plain C without Python's. It is looked for beside this file, where the
 table layer's build puts it, then in the user's cache, and is compiled into that cache on first use where
 there is a C compiler. Where there is none, `load` gives None and `tidegate.table.scan` reads with pyarrow
 instead: slower, with the same results.
@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("kernel.c")
+SOURCES = (SOURCE, SOURCE.with_name("cells.h"), SOURCE.with_name("texts.h"))
 PACKAGED = SOURCE.with_suffix(".so")
 SWITCH = "TIDEGATE_NATIVE"  # "0" keeps to pyarrow
 BUILD_SECONDS = 60
@@ -83,7 +84,7 @@ def build(target: Path) -> Path | None:
 def _cached() -> Path:
     """Name the cache's file for this source, machine and user."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    mark = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+    mark = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:16]
     return home / "tidegate" / f"kernel-{sys.platform}-{platform.machine()}-{mark}.so"
 
 

@@ -1,0 +1,128 @@
+/* Reading cells: whether one is missing, a number and which, true or false, or another text. */
+#ifndef TIDEGATE_CELLS_H
+#define TIDEGATE_CELLS_H
+#include <float.h>
+#include <math.h>
+
+#include "texts.h"
+
+enum { INTEGRAL, FRACTIONAL, BOOLEAN, STRING, MISSING, KINDS };
+
+typedef struct {
+    int64_t kinds[KINDS], numbers;
+    double *values;
+    Texts numerals, others;
+} Column;
+
+static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+#if LDBL_MANT_DIG == 64
+static const long double LONG_TENS[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+                                        1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+                                        1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+#endif
+
+static double by_library(const char *s, const char *end) {
+    char near[128], *copy = end - s < 128 ? near : malloc(end - s + 1);
+    if (!copy) return INFINITY;
+    memcpy(copy, s, end - s);
+    copy[end - s] = 0;
+    double value = strtod(copy, 0); /* Python leaves LC_NUMERIC at "C" */
+    if (copy != near) free(copy);
+    return value;
+}
+
+/* The double nearest to digits times a power of ten: exact where both fit a double (Clinger, How to Read
+ * Floating Point Numbers Accurately, PLDI 1990); by 64-bit extended precision where its one rounding is
+ * not next to a tie; else by the C library. */
+static double nearest(uint64_t digits, int64_t power, int64_t count, const char *s, const char *end) {
+    if (count <= 19) {
+        if (digits <= 1ull << 53 && power >= -22 && power <= 22)
+            return power < 0 ? digits / TENS[-power] : digits * TENS[power];
+#if LDBL_MANT_DIG == 64
+        if (power >= -27 && power <= 27) {
+            long double value = power < 0 ? digits / LONG_TENS[-power] : digits * LONG_TENS[power];
+            uint64_t mantissa;
+            memcpy(&mantissa, &value, 8);
+            uint64_t rest = mantissa & 0x7FF;
+            if (rest < 0x3FF || rest > 0x401) return (double)value;
+        }
+#endif
+    }
+    return fabs(by_library(s, end));
+}
+
+/* Reads [+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?; gives its end, or 0 where none begins. */
+static const char *read_number(const char *s, const char *end, double *value, int *whole) {
+    const char *p = s + (*s == '-' || *s == '+'), *first = p;
+    uint64_t digits = 0;
+    int64_t power = 0, count;
+    unsigned digit;
+    for (; p < end && (digit = (unsigned char)*p - '0') < 10; p++) digits = digits * 10 + digit;
+    count = p - first;
+    *whole = 1;
+    if (p < end && *p == '.') {
+        const char *point = ++p;
+        for (; p < end && (digit = (unsigned char)*p - '0') < 10; p++) digits = digits * 10 + digit;
+        power = point - p;
+        count -= power;
+        *whole = 0;
+    }
+    if (!count) return 0;
+    if (p < end && (*p | 32) == 'e') {
+        const char *e = p + 1;
+        int negative = e < end && *e == '-';
+        int64_t written = 0;
+        e += e < end && (*e == '-' || *e == '+');
+        const char *begin = e;
+        for (; e < end && (digit = (unsigned char)*e - '0') < 10; e++)
+            if (written < 1000000) written = written * 10 + digit;
+        if (e == begin) return 0;
+        power += negative ? -written : written;
+        p = e;
+        *whole = 0;
+    }
+    double size = nearest(digits, power, count, s, p);
+    *value = *s == '-' ? -size : size;
+    return p;
+}
+
+static int is_word(const char *s, const char *lower, int64_t n) {
+    while (n-- > 0)
+        if ((s[n] >= 'A' && s[n] <= 'Z' ? s[n] | 32 : s[n]) != lower[n]) return 0;
+    return 1;
+}
+
+static int is_missing(const char *s, int64_t n) { /* MISSING of read/values.py */
+    switch (n) {
+    case 0: return 1;
+    case 1: return *s == '?';
+    case 2: return is_word(s, "na", 2);
+    case 3: return is_word(s, "n/a", 3) || is_word(s, "nan", 3);
+    case 4: return is_word(s, "null", 4) || is_word(s, "none", 4);
+    default: return 0;
+    }
+}
+
+static int count_number(Column *c, const char *s, int64_t n, double value, int whole) {
+    if (!isfinite(value)) return c->kinds[STRING]++, count_text(&c->others, s, n);
+    c->kinds[whole ? INTEGRAL : FRACTIONAL]++;
+    c->values[c->numbers++] = value;
+    return count_text(&c->numerals, s, n);
+}
+
+static int is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+static int count_cell(Column *c, const char *s, int64_t n) {
+    while (n && is_space(*s)) s++, n--;
+    while (n && is_space(s[n - 1])) n--;
+    if (is_missing(s, n)) return c->kinds[MISSING]++, 1;
+    double value;
+    int whole;
+    if (*s <= '9' && read_number(s, s + n, &value, &whole) == s + n) return count_number(c, s, n, value, whole);
+    int boolean = (n == 4 && is_word(s, "true", 4)) || (n == 5 && is_word(s, "false", 5));
+    c->kinds[boolean ? BOOLEAN : STRING]++;
+    return count_text(&c->others, s, n);
+}
+
+#endif
