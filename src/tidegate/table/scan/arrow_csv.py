@@ -14,7 +14,7 @@ from tidegate.table.read.look import look
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_texts import cells_of
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 
 
 def profile_with_arrow(

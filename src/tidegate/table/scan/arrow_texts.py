@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tidegate.table.columns import floats_of
-from tidegate.table.hashing import word_hash
+from tidegate.table.hashing import Hashes, word_hashes
 from tidegate.table.profile.column import Cells
-from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals
+from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals, cut_of
 from tidegate.table.profile.value_types import (
     BOOLEAN_PATTERN,
     INTEGRAL_PATTERN,
@@ -43,7 +43,8 @@ def cells_of(texts: Any) -> Cells:
     )
     integral = int(pc.sum(pc.match_substring_regex(written, INTEGRAL_PATTERN)).as_py() or 0)
     boolean = int(pc.sum(pc.match_substring_regex(others, BOOLEAN_PATTERN)).as_py() or 0)
-    numerals, names = pc.value_counts(written), pc.value_counts(others).to_pylist()
+    numerals = pc.value_counts(written)
+    hashes, texts_counted = _counted(pc.value_counts(others))
     return Cells(
         types=ValueTypes(
             integral=integral,
@@ -58,9 +59,27 @@ def cells_of(texts: Any) -> Cells:
             if len(numerals) <= MOST_NUMERALS
             else None
         ),
-        hashes=np.array([word_hash(each["values"]) for each in names], dtype=np.uint64),
-        texts=Frequencies.of({each["values"]: each["counts"] for each in names}),
+        hashes=hashes,
+        texts=texts_counted,
     )
+
+
+def _counted(counted: Any) -> tuple[Hashes, Frequencies]:
+    """Hash every text, and take the most frequent over."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names, counts = counted.field("values"), floats_of(pc.cast(counted.field("counts"), "float64"))
+    _, where, data = names.buffers()
+    if data is None:
+        return np.empty(0, dtype=np.uint64), Frequencies()
+    begins = np.frombuffer(where, np.int32, len(names) + 1, names.offset * 4)
+    hashes = word_hashes(begins, np.frombuffer(data, np.uint8))
+    whole = counts.astype(np.int64)
+    cut = cut_of(whole)
+    kept = np.flatnonzero(whole > cut)
+    taken = names.take(pa.array(kept.tolist(), pa.int64())).to_pylist()
+    return hashes, Frequencies(dict(zip(taken, (whole[kept] - cut).tolist(), strict=True)), cut)
 
 
 def _chunks(array: Any) -> list[Any]:
