@@ -150,7 +150,7 @@ class TransformRun:
             variables["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(self._record["MaxPayloadInMB"])
         if "BatchStrategy" in self._record:
             variables["SAGEMAKER_BATCH_STRATEGY"] = _STRATEGIES[self._record["BatchStrategy"]]
-        if "MaxConcurrentTransforms" in self._record:
+        if self._record.get("MaxConcurrentTransforms"):  # 0 leaves it to the container
             variables["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(self._record["MaxConcurrentTransforms"])
         return variables
 
