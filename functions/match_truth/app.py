@@ -68,9 +68,7 @@ def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str,
         "expired": expired,
     }
     paths = [fetch(uri, folder / f"pool-{place}.parquet") for place, uri in enumerate(pool)]
-    home = f"{manifest.baseline}/baseline/model_quality"
-    statistics, constraints = (
-        storage.read_json(f"{home}/{name}.json") or {} for name in ("statistics", "constraints")
-    )
-    quality = judge(pairs_of(paths), statistics, constraints, manifest.least_rows) if paths else None
+    constraints = storage.read_json(f"{manifest.baseline}/baseline/model_quality/constraints.json") or {}
+    evaluation = (storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}).get("candidate")
+    quality = judge(pairs_of(paths), evaluation or {}, constraints, manifest.least_rows) if paths else None
     return {"labels": counts, "pool": pool, "quality": quality}

@@ -27,6 +27,8 @@ by_run = IdempotencyConfig(
     event_key_jmespath="[kind, outcome.run, outcome.attempt]", expires_after_seconds=WEEK
 )
 by_news = IdempotencyConfig(expires_after_seconds=WEEK)
+# A layer keeps the key of the first function that uses it, so each has its own.
+news = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
 
 
 def _monitoring(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def _monitoring(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 # By what is told and not by the run: a run that was interrupted after telling leaves the next to tell again.
-@idempotent_function(data_keyword_argument="digest", persistence_store=once, config=by_news)
+@idempotent_function(data_keyword_argument="digest", persistence_store=news, config=by_news)
 def _tell_once(*, digest: str, outcome: dict[str, Any]) -> str:
     notification = tell_monitoring(outcome)
     tell(notification)

@@ -26,7 +26,7 @@ logger = Logger()
 
 @logger.inject_lambda_context(correlation_id_path="detail.run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Handle the event of the monitor machine; see `events/drift_detected.json`."""
+    """Handle the event of the monitor machine; see `events/retrain.json`."""
     model, run = event["detail"]["model"], event["detail"]["run"]
     spec = ModelSpec.from_dict(document_in_force(os.environ["ARTIFACTS_BUCKET"], model)["spec"])
     last = last_retraining(model)

@@ -249,6 +249,31 @@ def compare(
     return work.compare(session, baseline, files, out, not no_header, least_rows, bare)
 
 
+@verb(app, "monitor")
+def monitor(
+    session: Session,
+    model: Model,
+    wait: Annotated[bool, typer.Option("--wait", help="Show the check until it has ended.")] = False,
+) -> int:
+    """Check what a model predicted since the last check. With --wait, exit code 3: drift, 4: too few rows."""
+    from tidegate.cli import monitor as work
+
+    return work.monitor(session, model, wait)
+
+
+@verb(app, "report")
+def report(
+    session: Session,
+    model: Model,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write it to.")] = None,
+) -> int:
+    """Bring the report of a model's newest check, one HTML page."""
+    from tidegate.cli import monitor as work
+
+    return work.report(session, model, out, show)
+
+
 @verb(app, "demo")
 def demo(session: Session, port: Port = None) -> int:
     """Go from nothing to two served models on real used cars."""

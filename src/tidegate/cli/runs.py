@@ -72,6 +72,8 @@ def _found(record: Record) -> str | None:
     if kind_of(record) == "score":
         aside = f", {result['rejected']:,} set aside" if result.get("rejected") else ""
         return f"{result['scored']:,} rows{aside}" if result.get("scored") is not None else None
+    if kind_of(record) == "monitor":
+        return result.get("verdict")
     rmse = {name: entry.get("rmse") for name, entry in (result.get("algorithms") or {}).items()}
     told = ", ".join(f"{name} {figure(value)}" for name, value in rmse.items() if value)
     return f"RMSE {told}" if told else None

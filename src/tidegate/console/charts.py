@@ -25,15 +25,16 @@ def figure(value: Any) -> str:
     """Write a number in few characters.
 
     >>> figure(12345.678), figure(0.12345), figure(2019.0), figure(None)
-    ('12,346', '0.123', '2,019', '–')
+    ('12,346', '0.123', '2019', '–')
     """
     if not isinstance(value, int | float) or isinstance(value, bool):
         return "–"
-    if value == int(value) and abs(value) < 1e9:
-        return f"{int(value):,}"
     if abs(value) >= 1e9 or 0 < abs(value) < 1e-3:
         return f"{value:.3g}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if abs(value) < 1000 and value != int(value):
+        return f"{value:.3g}"
+    # Years are best without a comma, and other numbers of four digits are none the worse.
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
 
 
 def _numbers(name: str, drawn: Mapping[str, Any]) -> str:
@@ -43,7 +44,7 @@ def _numbers(name: str, drawn: Mapping[str, Any]) -> str:
     step = WIDTH / len(before)
 
     def height(share: float) -> float:
-        return bottom - share / top * (bottom - 6)
+        return float(bottom - share / top * (bottom - 6))
 
     area = f"M0,{bottom} " + " ".join(
         f"L{at * step:.1f},{height(share):.1f} L{(at + 1) * step:.1f},{height(share):.1f}"
@@ -131,7 +132,8 @@ def trend(history: Sequence[Mapping[str, Any]], names: Sequence[str], threshold:
         ]
     words = f"Distance from the baseline over {len(points)} checks of {', '.join(names) or 'no column'}"
     drawing = "".join(parts)
-    return f'<svg viewBox="0 0 {wide} {TREND_HEIGHT}" role="img" aria-label="{escape(words)}">{drawing}</svg>'
+    opening = f'<svg class="trend" viewBox="0 0 {wide} {TREND_HEIGHT}" role="img"'
+    return f'{opening} aria-label="{escape(words)}">{drawing}</svg>'
 
 
 def moment(at: str) -> str:

@@ -72,7 +72,7 @@ def _algorithm(check: Mapping[str, Any]) -> str:
     return (
         f'<section aria-label="{escape(check["algorithm"])}"><h2>{escape(check["algorithm"])}: '
         f'<span class="word-{check["verdict"]}">{mark} {word.lower()}</span></h2>'
-        f'<p>{escape(_capital(check["reason"]))}.</p><p class="soft">{escape(" · ".join(facts))}</p>{told}'
+        f'<p>{escape(check["reason"])}.</p><p class="soft">{escape(" · ".join(facts))}</p>{told}'
         f"{_drifting(check)}{_quality(check)}{_columns(check)}{_trend(check)}{_violations(check)}</section>"
     )
 
@@ -102,7 +102,7 @@ def _quality(check: Mapping[str, Any]) -> str:
         return ""
     parts = ["<h3>Against what really happened</h3>"]
     if quality:
-        parts.append(f"<p>{escape(_capital(quality['sentence']))}.</p>")
+        parts.append(f"<p>{escape(quality['sentence'][:1].upper() + quality['sentence'][1:])}.</p>")
         rows = [
             [
                 f'<th scope="row">{escape(name.upper())}</th>',
@@ -210,7 +210,3 @@ def _cell(text: Any, kind: str = "") -> str:
 
 def _number(value: Any) -> str:
     return _cell(figure(value), "n")
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:].rstrip(".")

@@ -26,7 +26,7 @@ p { margin: .35rem 0; } .soft { color: var(--soft); font-size: .9rem; }
 .card.moved { border-color: var(--drift); border-width: 2px; }
 .card p { font-size: .88rem; } .card header { display: flex; justify-content: space-between; gap: .5rem; }
 svg { display: block; width: 100%; height: auto; margin: .5rem 0 .25rem; }
-svg text { font-size: 11px; fill: var(--soft); } .axis { stroke: var(--rule); }
+.trend { max-width: 40rem; } svg text { font-size: 11px; fill: var(--soft); } .axis { stroke: var(--rule); }
 .before { fill: var(--before); } .now { fill: none; stroke: var(--now); stroke-width: 2.2; }
 .now-bar { fill: var(--now); } .limit { stroke: var(--soft); stroke-dasharray: 5 4; }
 .line { fill: none; stroke-width: 2; } .line-0 { stroke: var(--line-0); } .line-1 { stroke: var(--line-1); }
@@ -38,7 +38,8 @@ svg text { font-size: 11px; fill: var(--soft); } .axis { stroke: var(--rule); }
 .key.k2 { border-top: 3px solid var(--line-2); } .key.k0, .key.k1, .key.k2 { height: .35rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--rule);
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; } thead th { white-space: nowrap; } .wide table { min-width: 34rem; }
 th { font-weight: 600; color: var(--soft); }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 footer { margin-top: 3rem; border-top: 1px solid var(--rule); padding-top: .75rem; }

@@ -165,8 +165,10 @@ def _lines_of(name: str, entry: Mapping[str, Any]) -> list[str]:
     rows = f"{int(entry.get('rows') or 0):,} rows"
     if entry.get("verdict") == "ok":
         return [f"- {name}: {rows} look as at training again."]
-    lines = [f"- {name}: drift, by {rows}. {entry.get('reason', '')}"]
-    lines += [f"    {column['sentence']}" for column in (entry.get("columns") or [])[:SHOWN_COLUMNS]]
+    columns = entry.get("columns") or []
+    counted = f" in {len(columns)} column{'s' if len(columns) > 1 else ''}" if columns else ""
+    lines = [f"- {name}: drift{counted}, by {rows}:"]
+    lines += [f"    {column['sentence']}" for column in columns[:SHOWN_COLUMNS]]
     if quality := (entry.get("quality") or {}).get("sentence"):
         lines.append(f"    {quality}")
     return lines

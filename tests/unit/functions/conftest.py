@@ -16,6 +16,7 @@ from moto import mock_aws
 
 ROOT = Path(__file__).parents[3]
 DATA, ARTIFACTS, TABLE, RUNS = "tidegate-data", "tidegate-artifacts", "idempotency", "runs"
+MONITOR, SCHEDULES = "monitor", "tidegate-monitor"
 
 
 @dataclass
@@ -53,13 +54,15 @@ class Account:
             TopicArn=self.topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:ears"
         )
         self.dynamodb = boto3.client("dynamodb")
-        for table, key in ((TABLE, "id"), (RUNS, "run")):
+        for table, key in ((TABLE, "id"), (RUNS, "run"), (MONITOR, "id")):
             self.dynamodb.create_table(
                 TableName=table,
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
                 KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             )
+
+        boto3.client("scheduler").create_schedule_group(Name=SCHEDULES)
 
     def put(self, bucket: str, key: str, body: bytes | str) -> str:
         """Put an object; gives its version."""
@@ -89,6 +92,11 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         "ARTIFACTS_BUCKET": ARTIFACTS,
         "IDEMPOTENCY_TABLE": TABLE,
         "RUNS_TABLE": RUNS,
+        "DATA_BUCKET": DATA,
+        "MONITOR_TABLE": MONITOR,
+        "MONITOR_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:monitor",
+        "SCHEDULE_GROUP": SCHEDULES,
+        "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
         "NAME_PREFIX": "tg",
         "PARAMETER_ROOT": "tidegate",
         "POWERTOOLS_SERVICE_NAME": "tidegate",

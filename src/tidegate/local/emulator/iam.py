@@ -52,12 +52,16 @@ def install() -> None:
     actions.replace("request_keys", with_namespace)
     resource_of = actions.resource_of
 
-    def with_parameters(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+    def with_names(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+        # A schedule is in a group, which the emulator takes to be the default one.
+        if service == "scheduler" and (group := _request(body).get("GroupName")):
+            name = path.rstrip("/").rpartition("/")[2]
+            return f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{group}/{name}"
         # Of several names the first stands for all: the emulator asks about one resource a call.
         named = parameter_arns(_request(body)) if service == "ssm" else []
         return named[0] if named else str(resource_of(service, method, path, headers, body, *more))
 
-    actions.replace("resource_of", with_parameters)
+    actions.replace("resource_of", with_names)
 
 
 def guarded(handler: ServiceHandler) -> ServiceHandler:

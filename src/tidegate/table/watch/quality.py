@@ -13,22 +13,28 @@ from tidegate.table.watch.matching import TRUTH
 from tidegate.table.watch.rows import PREDICTION
 
 METRICS = ("rmse", "mae", "r2")
+SURE = 2.58  # three metrics are looked at, and together they should not cry wolf in one check of a hundred
 MOST_RESAMPLED = 20_000  # the interval of more rows is narrow enough
 
 
 def judge(
-    pairs: Mapping[str, Floats], baseline: Mapping[str, Any], constraints: Mapping[str, Any], least_rows: int
+    pairs: Mapping[str, Floats],
+    evaluation: Mapping[str, Any],
+    constraints: Mapping[str, Any],
+    least_rows: int,
 ) -> dict[str, Any]:
     """Judge predictions whose truth is known.
 
-    A metric has fallen when its whole 95 % interval lies on the worse side of what the baseline found,
-    the baseline's own uncertainty of two standard deviations added.
+    A metric has fallen when it is worse than at training by more than chance explains: the difference over
+    its standard error, which holds the uncertainty of both, is above `SURE`.
 
     Parameters
     ----------
     pairs : mapping
         ``target`` and ``prediction``, arrays of one length.
-    baseline, constraints : mapping
+    evaluation : mapping
+        How the champion did on its held-out rows: each metric with ``value``, ``low`` and ``high``.
+    constraints : mapping
         The model quality baseline of the champion's run.
     least_rows : int
         Fewer rows give no verdict.
@@ -55,7 +61,6 @@ def judge(
     measured = _measured(target[:MOST_RESAMPLED], prediction[:MOST_RESAMPLED])
     values = RegressionErrors.of(target, prediction).metrics()
     rules = constraints.get("regression_constraints", {})
-    before = baseline.get("regression_metrics", {})
     metrics: dict[str, Any] = {}
     violations, words = [], []
     for name in METRICS:
@@ -64,14 +69,9 @@ def judge(
         metrics[name] = {**found, "value": _plain(values[name]), "threshold": (rule or {}).get("threshold")}
         if rule is None or found["low"] is None:
             continue
-        slack = _deviation(before.get(name, {}))
-        higher_is_worse = OPERATORS[name] == "GreaterThanThreshold"
-        worse = (
-            found["low"] > rule["threshold"] + slack
-            if higher_is_worse
-            else found["high"] < rule["threshold"] - slack
-        )
-        if worse:
+        spread = math.hypot(_standard_error(found), _standard_error(evaluation.get(name) or {}))
+        sign = 1 if OPERATORS[name] == "GreaterThanThreshold" else -1
+        if sign * (values[name] - rule["threshold"]) > SURE * spread:
             violations.append(_violation(name, values[name], found, rule))
             words.append(
                 f"{name.upper()} is {values[name]:,.4g}, and was {rule['threshold']:,.4g} at training"
@@ -108,9 +108,11 @@ def _violation(name: str, value: float, found: Mapping[str, Any], rule: Mapping[
     }
 
 
-def _deviation(entry: Mapping[str, Any]) -> float:
-    value = entry.get("standard_deviation")
-    return 2 * float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+def _standard_error(found: Mapping[str, Any]) -> float:
+    """Read a standard error off an interval of 95 %; 0 where there is none."""
+    if found.get("low") is None or found.get("high") is None:
+        return 0.0
+    return float(found["high"] - found["low"]) / (2 * 1.96)
 
 
 def _plain(value: float) -> float | None:

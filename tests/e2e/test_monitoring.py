@@ -1,0 +1,310 @@
+"""Monitoring through the shipped machine: predictions, capture, check, verdict, notification, report, retraining."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.e2e import cars
+from tests.e2e.town import Town, csv_bytes
+from tests.e2e.watching import (
+    CutShort,
+    bookmark,
+    capture,
+    check,
+    csv_of,
+    label,
+    over,
+    shifted,
+    start,
+    task_states,
+)
+from tidegate.core import names
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TELLING = ("Tell people", "Say that drift was detected", "Remember the verdict")
+QUICK = {"xgboost": {"hyperparameters": {"num_round": 40, "max_depth": 4}, "instance": "ml.m5.large"}}
+
+
+def trained(town: Town, model: str, **monitor: object) -> dict:
+    """Declare and train a model of one algorithm."""
+    settings = {"every": "1 hour", "least_rows": 100, **monitor}
+    town.declare(cars.spec(model, algorithms=QUICK, monitor=settings))
+    record = town.train(model, "cars.csv", csv_bytes(cars.rows(700)))
+    assert record["status"] == "SUCCEEDED", record["reason"]
+    return record
+
+
+def told(town: Town, model: str, kind: str) -> list[dict]:
+    """Read the notifications of one kind about a model."""
+    keys = [key for key in town.keys(town.artifacts, "notifications/") if key.endswith(f"-{kind}.json")]
+    return [each for each in map(town.artifact_json, keys) if each["model"] == model]
+
+
+def ask(town: Town, endpoint: str, rows: list[dict]) -> None:
+    """Ask an endpoint about cars, ten at a time, and wait until all of it is captured."""
+    before = captured(town, endpoint)
+    for at in range(0, len(rows), 10):
+        town.invoke(endpoint, csv_of(rows[at : at + 10]))
+    town.until(lambda: captured(town, endpoint) == before + len(rows) // 10, "every request was captured")
+
+
+def captured(town: Town, endpoint: str) -> int:
+    """Count the requests that were captured of an endpoint."""
+    keys = [key for key in town.keys(town.artifacts, "cars-watched/capture/") if f"/{endpoint}/" in key]
+    return sum(len(town.read(town.artifacts, key).decode().splitlines()) for key in keys)
+
+
+def test_drift_is_found_told_once_shown_and_retrained_upon_only_where_that_makes_sense(
+    town: Town, tmp_path: Path
+):
+    model = "cars-watched"
+    endpoint = trained(town, model, retrain="on_drift")["result"]["algorithms"]["xgboost"]["endpoint"]
+
+    ask(town, endpoint, cars.rows(150, seed=5))
+    quiet = check(town, model)
+    assert quiet["result"]["verdict"] == "ok", quiet["reason"]
+    assert quiet["result"]["algorithms"]["xgboost"]["new_rows"] == 150
+    assert town.notifications(quiet["run"]) == []
+
+    ask(town, endpoint, shifted(cars.rows(150, seed=6)))
+    found = check(town, model)
+    entry = found["result"]["algorithms"]["xgboost"]
+    assert (entry["verdict"], entry["new_rows"]) == ("drift", 150)
+    assert entry["columns"][0]["name"] == "km"
+    assert 0.5 < entry["columns"][0]["share"] <= 1
+    assert {"make", "year", "automatic"}.isdisjoint(column["name"] for column in entry["columns"])
+
+    home = f"{names.check_prefix(model, found['run'])}"
+    violations = town.artifact_json(f"{home}/xgboost/constraint_violations.json")["violations"]
+    assert {"km"} <= {each["feature_name"] for each in violations}
+    assert violations[0]["constraint_check_type"] == "baseline_drift_check"
+    assert town.artifact_json(f"{home}/xgboost/statistics.json")["dataset"]["item_count"] == 150
+    the_report_can_be_read(town, f"{home}/report.html", tmp_path)
+    the_rows_behind_it_can_be_queried(town, model, found["run"])
+
+    [drift] = told(town, model, "monitoring-drift")
+    assert drift["subject"].startswith("cars-watched: drift in km")
+    assert "the mean went from" in drift["message"]
+    assert f"tidegate report {model}" in drift["message"]
+    [skipped] = town.until(lambda: told(town, model, "retrain-skipped"), "the retraining was decided on")
+    assert "no new labelled data since the last training" in skipped["message"]
+
+    later = shifted(cars.rows(120, seed=7))
+    capture(town, model, later)
+    label(town, model, later, "later.csv")
+    still = check(town, model)
+    assert still["result"]["verdict"] == "drift"
+    assert still["result"]["algorithms"]["xgboost"]["labels"]["matched"] == 120
+    assert len(told(town, model, "monitoring-drift")) == 1
+
+    capture(town, model, cars.rows(120, seed=8))
+    assert check(town, model)["result"]["verdict"] == "ok"
+    [well] = told(town, model, "monitoring-ok")
+    assert well["subject"] == "cars-watched: as at training again"
+
+    capture(town, model, shifted(cars.rows(120, seed=9)))
+    again = check(town, model)
+    assert len(told(town, model, "monitoring-drift")) == 2
+    [started] = town.until(lambda: told(town, model, "retrain-started"), "a retraining was started")
+    assert "700 rows of cars.csv and 120 rows labelled since" in started["message"]
+    drop = names.retrain_key(model, again["run"])
+    version = town.client("s3").head_object(Bucket=town.data, Key=drop)["VersionId"]
+    retrained = town.ended(names.run_id(town.data, drop, version))
+    assert retrained["status"] == "SUCCEEDED", retrained["reason"]
+
+    # As the new champion knows the world: one car in seven has been around for long.
+    capture(town, model, [*cars.rows(240, seed=10), *shifted(cars.rows(41, seed=12))])
+    assert check(town, model)["result"]["verdict"] == "ok"
+    capture(town, model, shifted(cars.rows(120, seed=11), 600_000))
+    assert check(town, model)["result"]["verdict"] == "drift"
+    reasons = town.until(
+        lambda: (found := told(town, model, "retrain-skipped")) and len(found) == 2 and found, "decided again"
+    )
+    assert "the cooldown of 1 day ends at" in reasons[-1]["message"]
+    assert len(told(town, model, "retrain-started")) == 1
+
+
+def the_report_can_be_read(town: Town, key: str, folder: Path) -> None:
+    page = town.read(town.artifacts, key).decode()
+    assert "▲ Drift" in page
+    assert page.index("▲ Drift") < page.index("What drifted") < page.index("Every column")
+    assert "http://" not in page
+    assert "https://" not in page
+    if CHROMIUM is None:
+        return
+    (folder / "report.html").write_text(page)
+    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    seen = subprocess.run(
+        [
+            CHROMIUM,
+            *switches,
+            f"--user-data-dir={folder}/profile",
+            "--dump-dom",
+            (folder / "report.html").as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    assert "What drifted" in seen
+    assert seen.count("<svg") >= 5
+
+
+def the_rows_behind_it_can_be_queried(town: Town, model: str, run: str) -> None:
+    keys = [key for key in town.keys(town.artifacts, f"{model}/monitor/results/") if "date=" in key]
+    tables = [pq.read_table(io.BytesIO(town.read(town.artifacts, key))) for key in keys]
+    [rows] = [each for each in tables if each.column("check").to_pylist()[0] == run]
+    assert rows.num_rows == 150
+    assert set(rows.column("verdict").to_pylist()) == {"drift"}
+    assert sum("km" in each for each in rows.column("unlike").to_pylist()) > 60
+
+
+@pytest.fixture(scope="module")
+def counted(town: Town) -> str:
+    """A model of which every prediction is counted."""
+    trained(town, "cars-counted")
+    return "cars-counted"
+
+
+def rows_kept(town: Town, model: str) -> int:
+    """Tell how many rows were counted since the beginning, by the bookmark and by the results."""
+    total: int = bookmark(town, model)["summary"]["totals"]["rows"]
+    keys = town.keys(town.artifacts, f"{model}/monitor/results/")
+    bodies = [pq.read_table(io.BytesIO(town.read(town.artifacts, key))) for key in keys]
+    events = [event for body in bodies for event in body.column("event").to_pylist()]
+    assert len(events) == len(set(events)) == total
+    return total
+
+
+def test_too_few_rows_are_never_called_ok_and_add_up_until_there_are_enough(town: Town, counted: str):
+    rows = cars.rows(120, seed=30)
+    capture(town, counted, rows[:60])
+    first = check(town, counted)["result"]
+    assert first["verdict"] == "insufficient"
+    capture(town, counted, rows[60:])
+    second = check(town, counted)["result"]
+    assert second["verdict"] == "ok"
+    assert second["algorithms"]["xgboost"]["rows"] == 120
+    assert second["algorithms"]["xgboost"]["new_rows"] == 60
+    assert rows_kept(town, counted) == 120
+
+
+def test_two_checks_at_once_and_repeated_ones_count_each_prediction_once(town: Town, counted: str):
+    before = rows_kept(town, counted)
+    capture(town, counted, cars.rows(70, seed=31))
+    runs = [start(town, counted) for _ in range(4)]
+    repeats = [start(town, counted, "the same time") for _ in range(3)]
+    statuses = [over(town, execution) for _, execution in (*runs, *repeats)]
+    assert set(statuses) == {"SUCCEEDED"}
+    last = [town.states_of({"execution": execution})[-1] for _, execution in repeats]
+    assert last.count("The run was claimed before") == 2
+    check(town, counted)
+    assert rows_kept(town, counted) == before + 70
+    quiet = check(town, counted)
+    assert quiet["reason"] == "nothing new since the last check"
+
+
+def test_late_and_rewritten_objects_count_each_prediction_once(town: Town, counted: str):
+    before = rows_kept(town, counted)
+    rows = cars.rows(50, seed=32)
+    key = capture(town, counted, rows[:30])
+    check(town, counted)
+    capture(town, counted, rows[:40], key=key)
+    found = check(town, counted)["result"]["algorithms"]["xgboost"]
+    assert (found["new_rows"], found["repeated"]) == (10, 30)
+    capture(town, counted, rows, key=key)
+    assert check(town, counted)["result"]["algorithms"]["xgboost"]["new_rows"] == 10
+    endpoint = names.endpoint_name("tg", counted, "xgboost")
+    late = f"{names.capture_prefix(counted, endpoint)}AllTraffic/{key.split('AllTraffic/')[1][:10]}/00/00-late.jsonl"
+    capture(town, counted, cars.rows(5, seed=33), key=late)
+    check(town, counted)
+    assert rows_kept(town, counted) == before + 55
+
+
+def test_labels_that_come_late_find_their_prediction_and_unknown_ones_wait(town: Town, counted: str):
+    rows = cars.rows(110, seed=34)
+    label(town, counted, rows[:20], "early.csv")
+    label(town, counted, [{"listing": "nobody", "price": "5"}], "unknown.csv")
+    town.client("s3").put_object(
+        Bucket=town.data, Key=f"{counted}/truth/bad.csv", Body=b"listing,price\nx,cheap\n"
+    )
+    early = check(town, counted)
+    assert early["result"]["algorithms"]["xgboost"]["labels"]["waiting"] == 21
+    [refused] = told(town, counted, "truth-refused")
+    assert "bad.csv holds 'cheap' in line 2; expected a number" in refused["message"]
+    assert town.keys(town.data, f"quarantine/{counted}/{early['run']}/bad.csv")
+    capture(town, counted, rows)
+    entry = check(town, counted)["result"]["algorithms"]["xgboost"]
+    assert (entry["labels"]["matched"], entry["labels"]["waiting"]) == (20, 1)
+    assert entry["quality"]["verdict"] == "insufficient"
+    label(town, counted, rows, "all.csv")
+    entry = check(town, counted)["result"]["algorithms"]["xgboost"]
+    assert (entry["labels"]["matched"], entry["labels"]["repeated"]) == (90, 20)
+    # These predictions were written as the truth itself.
+    assert (entry["quality"]["rows"], entry["quality"]["verdict"]) == (110, "ok")
+
+
+def test_interrupted_at_each_state_and_run_again_the_counts_are_exact(town: Town, counted: str):
+    total = rows_kept(town, counted)
+    states = [name for name in task_states(town) if name not in ("Tell people plainly", *TELLING)]
+    assert {"Collect", "Profile the window", "Evaluate drift", "Keep the window"} <= set(states)
+    for seed, state in enumerate(states, 40):
+        capture(town, counted, cars.rows(101, seed=seed))
+        total += 101
+        with CutShort(town, state):
+            _, execution = start(town, counted)
+            over(town, execution)
+        check(town, counted)
+        assert rows_kept(town, counted) == total, f"cut at {state}"
+    _, execution = start(town, counted)
+    town.client("stepfunctions").stop_execution(executionArn=execution)
+    check(town, counted)
+    assert rows_kept(town, counted) == total
+
+
+@pytest.mark.parametrize("state", TELLING)
+def test_interrupted_while_telling_the_news_is_told_once(town: Town, counted: str, state: str):
+    before = len(told(town, counted, "monitoring-drift"))
+    capture(town, counted, shifted(cars.rows(101, seed=60 + TELLING.index(state))))
+    with CutShort(town, state):
+        _, execution = start(town, counted)
+        assert over(town, execution) == "FAILED"
+    assert check(town, counted)["result"]["verdict"] == "drift"
+    assert check(town, counted)["reason"] == "nothing new since the last check"
+    assert len(told(town, counted, "monitoring-drift")) == before + 1
+    capture(town, counted, cars.rows(101, seed=70 + TELLING.index(state)))
+    assert check(town, counted)["result"]["verdict"] == "ok"
+
+
+def test_the_schedule_follows_the_model_file(town: Town, counted: str):
+    scheduler = town.client("scheduler")
+    group = "tidegate-monitor"
+    schedule = scheduler.get_schedule(Name=counted, GroupName=group)
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert schedule["Target"]["Arn"] == town.outputs["MonitorMachineArn"]
+    town.declare(cars.spec(counted, algorithms=QUICK, monitor={"every": "15 minutes", "least_rows": 100}))
+    town.until(
+        lambda: (
+            scheduler.get_schedule(Name=counted, GroupName=group)["ScheduleExpression"] == "rate(15 minutes)"
+        ),
+        "the schedule was changed",
+    )
+    arn = town.client("stepfunctions").start_execution(
+        stateMachineArn=schedule["Target"]["Arn"], input=schedule["Target"]["Input"]
+    )["executionArn"]
+    assert over(town, arn) == "SUCCEEDED"
+
+
+def test_a_check_of_a_model_that_nobody_declared_fails_in_words(town: Town):
+    run, execution = start(town, "cars-nowhere")
+    assert over(town, execution) == "FAILED"
+    record = town.record(run)
+    assert record is not None
+    assert "no model file is in force for 'cars-nowhere'" in record["reason"]

@@ -1,0 +1,273 @@
+"""The functions of the monitor machine one after the other, as the machine calls them, with AWS by moto."""
+
+import io
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, SCHEDULES, Context, sample_event
+from tests.unit.functions.test_functions import REFERENCE
+from tidegate.core import names
+from tidegate.table import baseline
+
+MODEL, RUN = "used-car-price", "0123456789ab"
+CHAMPION = f"tg-{MODEL}-xgboost-{RUN}"
+COLUMNS = {"KM": "numeric", "Fuel_Type": "categorical"}
+HOME = f"{MODEL}/runs/{RUN}/xgboost"
+
+
+def cars(count: int, first: int = 0, km: int = 0, fuel: str = "Petrol") -> list[tuple[float, str, float]]:
+    """Make rows: kilometres, fuel, price."""
+    return [(float(km + (at * 37) % 100), fuel, 1000.0 + at * 7 % 400) for at in range(first, first + count)]
+
+
+def line(name: str, row: tuple[float, str, float]) -> str:
+    def side(data: str) -> dict[str, str]:
+        return {"observedContentType": "text/csv", "mode": "INPUT", "data": data, "encoding": "CSV"}
+
+    return json.dumps(
+        {
+            "captureData": {
+                "endpointInput": side(f"{row[0]},{row[1]}"),
+                "endpointOutput": side(str(row[2])),
+            },
+            "eventMetadata": {"eventId": name, "inferenceTime": "2024-05-04T10:00:00Z"},
+            "eventVersion": "0",
+        }
+    )
+
+
+@pytest.fixture
+def watched(account, load, monkeypatch, tmp_path):
+    """A model with a champion, its baseline, and a way to run a whole check."""
+    spec = yaml.safe_load(REFERENCE)
+    spec["algorithms"] = {"xgboost": None}
+    spec["monitor"] = {"least_rows": 50, "retrain": "on_drift"}
+    account.put(DATA, f"{MODEL}/model.yaml", yaml.safe_dump(spec, sort_keys=False))
+    load("register_model")(sample_event("model_file_dropped"), Context())
+    account.heard()
+    boto3.client("ssm").put_parameter(
+        Name=names.parameter_name("tidegate", MODEL, "xgboost", "model"), Value=CHAMPION, Type="String"
+    )
+    for module in ("champions", "windows"):
+        monkeypatch.setattr(f"tidegate.edge.{module}.columns_of_model", lambda _: COLUMNS)
+    monkeypatch.setattr("tidegate.edge.windows.is_at_work", lambda _: False)
+    rows = cars(400)
+    (tmp_path / "rows.csv").write_text(
+        "Price,KM,Fuel_Type\n" + "".join(f"{price},{km},{fuel}\n" for km, fuel, price in rows)
+    )
+    statistics, constraints = baseline.data_quality(tmp_path / "rows.csv")
+    place = f"{HOME}/baseline/data_quality"
+    account.put(ARTIFACTS, f"{place}/statistics.json", json.dumps(statistics))
+    account.put(ARTIFACTS, f"{place}/constraints.json", json.dumps(constraints))
+    truth = "id,target\n" + "".join(f"{at},{row[2]}\n" for at, row in enumerate(rows))
+    answers = "".join(f"{row[2] + (at % 7 - 3)}\n" for at, row in enumerate(rows))
+    account.put(ARTIFACTS, f"{HOME}/candidate/rows.jsonl.out", answers)
+    _, quality = baseline.model_quality(truth.encode(), answers.encode())
+    account.put(ARTIFACTS, f"{HOME}/baseline/model_quality/constraints.json", json.dumps(quality))
+
+    def capture(name: str, rows: list) -> None:
+        endpoint = names.endpoint_name("tg", MODEL, "xgboost")
+        key = f"{names.capture_prefix(MODEL, endpoint)}AllTraffic/{datetime.now(UTC):%Y/%m/%d/%H}/{name}.jsonl"
+        lines = [line(f"{name}-{at}", row) for at, row in enumerate(rows)]
+        account.put(ARTIFACTS, key, "\n".join(lines))
+
+    def check(run: str, keep: bool = True) -> dict:
+        collected = load("collect")({"run": run, "model": MODEL, "execution": f"arn:{run}"}, Context())
+        if not collected["algorithms"]:
+            return {"collected": collected}
+        [plan] = collected["algorithms"]
+        event = {"run": run, "manifest": plan["manifest"]}
+        load("profile_window")(event, Context())
+        load("compare_window")(event, Context())
+        if plan["labels"] or plan["labels_waiting"]:
+            load("match_truth")(event, Context())
+        entry = {**plan, "status": "SUCCEEDED"}
+        evaluated = load("evaluate_drift")({"run": run, "model": MODEL, "algorithms": [entry]}, Context())
+        if keep:
+            [window] = evaluated["keep"]
+            keep_window(window, run)
+        return {"collected": collected, "evaluated": evaluated}
+
+    return SimpleNamespace(capture=capture, check=check, account=account, load=load)
+
+
+def keep_window(window: dict, run: str) -> None:
+    """Do what the machine's state "Keep the window" does."""
+    boto3.client("dynamodb").update_item(
+        TableName=MONITOR,
+        Key={"id": {"S": window["bookmark"]}},
+        UpdateExpression="SET #w = :w, #s = :s, verdict = :v, champion = :c, summary = :m, kept_by = :r "
+        "ADD version :one REMOVE open_run, open_execution, open_manifest, open_window",
+        ConditionExpression="open_run = :r AND open_window = :w",
+        ExpressionAttributeNames={"#w": "window", "#s": "state"},
+        ExpressionAttributeValues={
+            ":w": {"N": str(window["window"])},
+            ":s": {"S": window["state"]},
+            ":v": {"S": window["verdict"]},
+            ":c": {"S": window["champion"]},
+            ":m": {"S": json.dumps(window["summary"])},
+            ":r": {"S": run},
+            ":one": {"N": "1"},
+        },
+    )
+
+
+def summary_of(found: dict) -> dict:
+    [window] = found["evaluated"]["keep"]
+    summary: dict = window["summary"]
+    return summary
+
+
+def test_rows_like_those_of_training_are_ok_and_nothing_new_ends_quietly(watched):
+    watched.capture("one", cars(120))
+    summary = summary_of(watched.check("r1"))
+    assert (summary["verdict"], summary["rows"]) == ("ok", 120)
+    again = watched.check("r2")["collected"]
+    assert again["reason"] == "nothing new since the last check"
+    assert again["standing"]["xgboost"]["verdict"] == "ok"
+
+
+def test_each_way_to_drift_names_its_column_and_writes_the_files(watched):
+    watched.capture("one", cars(120, km=5000))
+    found = watched.check("r1")
+    summary = summary_of(found)
+    assert summary["verdict"] == "drift"
+    assert summary["columns"][0]["name"] == "KM"
+    home = f"{MODEL}/monitor/checks/r1"
+    violations = watched.account.read_json(ARTIFACTS, f"{home}/xgboost/constraint_violations.json")
+    assert violations["violations"][0]["feature_name"] == "KM"
+    statistics = watched.account.read_json(ARTIFACTS, f"{home}/xgboost/statistics.json")
+    assert statistics["dataset"]["item_count"] == 120
+    assert f"{home}/report.html" in watched.account.keys(ARTIFACTS)
+    body = watched.account.s3.get_object(
+        Bucket=ARTIFACTS, Key=names.result_key(MODEL, "2024-05-04", "xgboost", 1)
+    )["Body"].read()
+    rows = pq.read_table(io.BytesIO(body))
+    assert rows.num_rows == 120
+    assert set(rows.column("unlike").to_pylist()) == {"KM"}
+    watched.capture("two", cars(120, fuel="Water"))
+    assert [each["name"] for each in summary_of(watched.check("r2"))["columns"]] == ["Fuel_Type"]
+
+
+def test_a_run_that_ended_before_keeping_leaves_its_predictions_to_the_next(watched):
+    watched.capture("one", cars(60))
+    watched.check("r1", keep=False)
+    watched.capture("two", cars(60, first=60))
+    summary = summary_of(watched.check("r2"))
+    assert summary["totals"] == {"rows": 120, "objects": 2, "labels": 0}
+
+
+def test_a_run_that_was_taken_over_keeps_nothing(watched):
+    watched.capture("one", cars(60))
+    late = watched.check("r1", keep=False)
+    taken = watched.check("r2", keep=False)
+    [window] = late["evaluated"]["keep"]
+    with pytest.raises(boto3.client("dynamodb").exceptions.ConditionalCheckFailedException):
+        keep_window(window, "r1")
+    keep_window(taken["evaluated"]["keep"][0], "r2")
+    entry = {**late["collected"]["algorithms"][0], "status": "SUCCEEDED"}
+    event = {"run": "r1", "model": MODEL, "algorithms": [entry]}
+    answer = watched.load("evaluate_drift")(event, Context())
+    assert answer["keep"] == []
+    assert answer["failed"][0]["status"] == "SUPERSEDED"
+
+
+def test_a_window_that_another_run_is_at_is_left_to_it(watched, monkeypatch):
+    watched.capture("one", cars(60))
+    watched.check("r1", keep=False)
+    monkeypatch.setattr("tidegate.edge.windows.is_at_work", lambda execution: execution == "arn:r1")
+    collected = watched.check("r2")["collected"]
+    assert collected["busy"] == {"xgboost": "r1"}
+    assert "the run r1 is checking the same predictions right now" in collected["reason"]
+
+
+def test_batch_scores_count_too_and_an_object_that_cannot_be_read_is_told(watched):
+    rows = cars(90)
+    table = pa.table(
+        {
+            "Id": [str(at) for at in range(90)],
+            "KM": [row[0] for row in rows],
+            "Fuel_Type": [row[1] for row in rows],
+            "prediction_xgboost": [row[2] for row in rows],
+            "prediction": [row[2] for row in rows],
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    watched.account.put(
+        ARTIFACTS, f"{names.scores_folder(MODEL, '2099-05-04', 'abc')}/scores.parquet", out.getvalue()
+    )
+    watched.account.put(ARTIFACTS, f"{names.scores_folder(MODEL, '2099-05-04', 'abd')}/scores.parquet", b"no")
+    summary = summary_of(watched.check("r1"))
+    assert (summary["rows"], summary["unreadable"]) == (90, 1)
+
+
+def test_labels_measure_the_model_and_a_model_that_got_worse_is_drift(watched):
+    watched.capture("one", cars(120))
+    labels = "id,target\n" + "".join(f"one-{at},{row[2] + 400}\n" for at, row in enumerate(cars(120)))
+    watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
+    summary = summary_of(watched.check("r1"))
+    assert summary["labels"] == {"came": 120, "matched": 120, "waiting": 0, "repeated": 0, "expired": 0}
+    assert summary["verdict"] == "drift"
+    assert "RMSE is 400" in summary["quality"]["sentence"]
+
+
+def test_labels_retrain_the_model_once_with_the_old_rows_and_the_new(watched, monkeypatch):
+    spec = yaml.safe_load(REFERENCE)
+    header = ["Id", *spec["features"], "Price"]
+    boolean = {name for name, kind in spec["features"].items() if kind == "boolean"}
+    old = [
+        ",".join(
+            "1" if name in boolean else "Petrol" if name == "Fuel_Type" else str(at + 5) for name in header
+        )
+        for at in range(30)
+    ]
+    watched.account.put(DATA, f"{MODEL}/train/old.csv", "\n".join([",".join(header), *old]))
+    watched.capture("one", cars(120))
+    labels = "id,target\n" + "".join(f"one-{at},{row[2]}\n" for at, row in enumerate(cars(120)))
+    watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
+    watched.check("r1")
+    monkeypatch.setattr("tidegate.edge.retraining._trainings", lambda _: iter(()))
+    event = sample_event("retrain")
+    answer = watched.load("retrain")(event, Context())
+    assert answer["reason"] == "training starts with 30 rows of old.csv and 120 rows labelled since"
+    again = watched.load("retrain")(event, Context())
+    assert "started a retraining already" in again["reason"]
+    drop = (
+        watched.account.s3.get_object(Bucket=DATA, Key=names.retrain_key(MODEL, RUN))["Body"].read().decode()
+    )
+    lines = drop.splitlines()
+    assert lines[0] == ",".join(header)
+    assert len(lines) == 151
+    assert [each["Subject"] for each in watched.account.heard()] == [f"{MODEL}: retraining on drift"]
+    later = {**event, "detail": {**event["detail"], "run": "r9"}}
+    assert "cooldown" in watched.load("retrain")(later, Context())["reason"]
+
+
+def test_the_model_file_sets_the_schedule_and_changes_it(watched, account, load):
+    scheduler = boto3.client("scheduler")
+    assert scheduler.get_schedule(Name=MODEL, GroupName=SCHEDULES)["ScheduleExpression"] == "rate(1 hour)"
+    changed = REFERENCE.replace(b"every: 1 hour", b"every: 30 minutes")
+    assert changed != REFERENCE
+    account.put(DATA, f"{MODEL}/model.yaml", changed)
+    load("register_model")(sample_event("model_file_dropped"), Context())
+    schedule = scheduler.get_schedule(Name=MODEL, GroupName=SCHEDULES)
+    assert schedule["ScheduleExpression"] == "rate(30 minutes)"
+    assert json.loads(schedule["Target"]["Input"])["model"] == MODEL
+
+
+def test_people_hear_of_the_same_drift_once_whichever_run_tells(watched):
+    entry = {"algorithm": "xgboost", "status": "SUCCEEDED", "window": 3, "verdict": "drift", "told": None}
+    outcome = {"model": MODEL, "algorithms": [{**entry, "columns": [], "reason": "KM moved"}]}
+    notify = watched.load("notify")
+    for run in ("r1", "r2"):
+        answer = notify({"kind": "monitoring", "outcome": {**outcome, "run": run}}, Context())
+        assert answer["told"] == [{"algorithm": "xgboost", "verdict": "drift"}]
+    assert len(watched.account.heard()) == 1
