@@ -346,7 +346,7 @@ def _lines(world: World, stream: str) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"DataProcessing": {"InputFilter": "$[*]"}}, "cannot be used"),
+        ({"DataProcessing": {"InputFilter": "$..a"}}, "cannot be used"),
         ({"DataProcessing": {"InputFilter": "$.a"}}, "no names"),
         ({"DataProcessing": {"JoinSource": "Input"}, "output": {"Accept": "application/json"}}, "Accept"),
         ({"DataProcessing": {"JoinSource": "Input"}, "output": {"AssembleWith": "None"}}, "AssembleWith"),

@@ -1,0 +1,122 @@
+"""Clients that others wrote, each in an environment of its own, against a local cloud of their own.
+
+Only ``pytest -m clients`` runs them: their environments take a gigabyte, and they wait as clients wait.
+TIDEGATE_CLIENTS names the folder that keeps the environments, by default one in the user's cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tidegate.local import cloud as local_cloud
+from tidegate.local.cloud import Cloud
+
+SCRIPTS = Path(__file__).parent / "scripts"
+KEPT = Path(os.environ.get("TIDEGATE_CLIENTS", Path.home() / ".cache" / "tidegate" / "clients"))
+REQUIREMENTS = {
+    "awscli": ["awscli>=1.40,<2"],
+    "sagemaker2": ["sagemaker==2.257.0"],
+    "sagemaker3": ["sagemaker>=3.27,<4"],
+    # It imports pkg_resources, which newer releases of setuptools lack.
+    "stepfunctions": ["stepfunctions==2.3.0", "sagemaker>=2.257,<3", "setuptools<82"],
+}
+# The SDKs send statistics to AWS otherwise, which a local cloud must not be the reason for.
+SDK_SETTINGS = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
+ROLE = "workflows"
+_SECONDS = 300
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clients: runs clients that others wrote; only with -m clients")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "clients" in (config.option.markexpr or ""):
+        return
+    here = Path(__file__).parent
+    kept, left = [], []
+    for item in items:
+        (left if here in item.path.parents else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+class Clients:
+    """Runs scripts of clients against one local cloud."""
+
+    def __init__(self, cloud: Cloud, home: Path) -> None:
+        self.cloud = cloud
+        self._home = home
+        (home / "sdk.yaml").write_text(json.dumps(SDK_SETTINGS))
+
+    def run(self, environment: str, script: str) -> str:
+        """Run a script; give what it printed, or fail with it."""
+        python = environment_of(environment)
+        command = (
+            [str(python), str(SCRIPTS / script)] if script.endswith(".py") else ["sh", str(SCRIPTS / script)]
+        )
+        done = subprocess.run(
+            command,
+            env=self._variables(python),
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        said = f"{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{script} ended with {done.returncode}:\n{said[-6000:]}"
+        return done.stdout
+
+    def _variables(self, python: Path) -> dict[str, str]:
+        return {
+            "PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]]),
+            "HOME": str(self._home),
+            "TMPDIR": str(self._home),
+            "PYTHONPATH": str(SCRIPTS / "waits"),
+            "PYTHONWARNINGS": "ignore",
+            "AWS_PAGER": "",
+            "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(self._home / "sdk.yaml"),
+            "ROLE_ARN": f"arn:aws:iam::000000000000:role/{ROLE}",
+            **self.cloud.environment,
+        }
+
+
+def environment_of(name: str) -> Path:
+    """Give the Python of a client's environment, made by uv on first use."""
+    python = KEPT / name / "bin" / "python"
+    wanted = "\n".join(REQUIREMENTS[name])
+    made = KEPT / name / ".tidegate"
+    if not (made.exists() and made.read_text() == wanted):
+        uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+        shutil.rmtree(KEPT / name, ignore_errors=True)
+        KEPT.mkdir(parents=True, exist_ok=True)
+        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(KEPT / name)], check=True)
+        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *REQUIREMENTS[name]], check=True)
+        made.write_text(wanted)
+    return python
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """A running local cloud, nothing deployed in it, and the clients."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    state = tmp_path_factory.mktemp("cloud")
+    cloud = local_cloud.up(state, port)
+    try:
+        yield Clients(cloud, tmp_path_factory.mktemp("home"))
+    finally:
+        local_cloud.down(state)
