@@ -19,10 +19,18 @@ from hypothesis import strategies as st
 from tidegate.core.errors import BadDrop
 from tidegate.table import native
 from tidegate.table.profile import ColumnProfile, Profile
-from tidegate.table.scan import blocks, profile_csv, profile_file, profile_files, read_capture
+from tidegate.table.scan import (
+    blocks,
+    profile_csv,
+    profile_file,
+    profile_files,
+    profile_records,
+    read_capture,
+)
 from tidegate.table.scan.arrow_csv import profile_with_arrow
 from tidegate.table.scan.arrow_texts import cells_of
-from tidegate.table.scan.native_csv import NativeReader
+from tidegate.table.scan.json_lines import objects_of
+from tidegate.table.scan.native_reader import NativeReader
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "model-monitor"
 KERNEL = native.load()
@@ -237,6 +245,50 @@ def test_parquet_and_json_lines_tell_what_csv_tells(tmp_path):
         assert found.rows == 4
         for column, expected in of_csv.columns.items():
             same(found.columns[column], expected)
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["a", "b", "c d", "é"]),
+            st.one_of(
+                st.none(),
+                st.booleans(),
+                st.integers(-(10**20), 10**20),
+                st.floats(allow_infinity=False),
+                st.sampled_from(ODD),
+                st.text(max_size=5),
+                st.lists(st.integers(), max_size=1),
+            ),
+            min_size=1,
+        ),
+        min_size=1,
+        max_size=15,
+    ),
+    st.booleans(),
+    st.integers(8, 400),
+)
+@settings(max_examples=100, deadline=None)
+def test_json_lines_are_read_as_python_reads_them_wherever_blocks_end(tmp_path_factory, rows, escape, size):
+    path = tmp_path_factory.mktemp("json") / "t.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=escape) + "\n" for row in rows), "utf-8", newline="")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_BYTES", size)
+        found = profile_file(path)
+    expected = profile_records(objects_of(path))
+    assert found.rows == expected.rows == len(rows)
+    assert set(found.columns) == set(expected.columns)
+    for name, column in expected.columns.items():
+        same(found.columns[name], column)
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a": 01}', '{"a": .5}', '{"a": tru}', '{"a": 1', '{"a": 1} x', '{"a" 1}', "{'a': 1}"]
+)
+def test_a_line_that_is_no_json_is_told_by_its_number(tmp_path, reader, line):
+    (tmp_path / "t.jsonl").write_text('{"a": 1}\n\n' + line + "\n")
+    with pytest.raises(BadDrop, match=r"t\.jsonl, line 3: this is not JSON"):
+        profile_file(tmp_path / "t.jsonl")
 
 
 def test_a_number_stored_in_four_bytes_is_the_number_of_the_csv(tmp_path):

@@ -33,6 +33,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "tg_free": (None, [_ADDRESS]),
     "tg_begin": (None, [_ADDRESS, _ADDRESS, _WHOLE, _SMALL]),
     "tg_read_csv": (_WHOLE, [_ADDRESS, _ADDRESS, _WHOLE, _ADDRESS, _ADDRESS]),
+    "tg_read_json": (_WHOLE, [_ADDRESS, _ADDRESS, _WHOLE, ctypes.c_char_p, _ADDRESS]),
     "tg_read_texts": (_WHOLE, [_ADDRESS, _SMALL, _ADDRESS, _ADDRESS, _ADDRESS, _WHOLE, _WHOLE]),
     "tg_whole_records": (_WHOLE, [_ADDRESS, _WHOLE]),
     "tg_is_text": (_WHOLE, [_ADDRESS, _WHOLE]),

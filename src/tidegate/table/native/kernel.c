@@ -2,11 +2,12 @@
  * Built by __init__.py, which also says what happens without a compiler. */
 #include "cells.h"
 
-enum { BAD_WIDTH = -1, OPEN_QUOTE = -2, NO_MEMORY = -3 };
+enum { BAD_WIDTH = -1, OPEN_QUOTE = -2, NO_MEMORY = -3, NOT_PLAIN = -4 };
 
 typedef struct {
     int32_t width;
     Column *columns;
+    int64_t *seen; /* the row that last had each column, counted from 1 */
     char **scratch; /* unescaped quoted cells; freed with the next block */
     int64_t kept, room;
 } Reader;
@@ -79,6 +80,75 @@ int64_t tg_read_csv(Reader *r, const char *p, int64_t size, int64_t *rows, int64
     return *rows;
 }
 
+static const char *skip_blanks(const char *p, const char *end) {
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
+    return p;
+}
+
+/* Finds the end of a text of JSON; 0 where it has escapes or control characters, or no end. */
+static const char *plain_text(const char *p, const char *end) {
+    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= ' ') p++;
+    return p < end && *p == '"' ? p : 0;
+}
+
+static int is_json(const char *s, int64_t n) { /* a number or a word that may stand without quotes */
+    double value;
+    int whole;
+    static const char *const WORDS[] = {"true", "false", "null", "NaN", "Infinity", "-Infinity"};
+    for (int at = 0; at < 6; at++)
+        if (n == (int64_t)strlen(WORDS[at]) && !memcmp(s, WORDS[at], n)) return 1;
+    int64_t first = n && *s == '-';
+    if (n == first || (unsigned)(s[first] - '0') > 9 || s[n - 1] == '.') return 0;
+    if (s[first] == '0' && n > first + 1 && (unsigned)(s[first + 1] - '0') < 10) return 0;
+    return read_number(s, s + n, &value, &whole) == s + n;
+}
+
+/* Reads lines of JSON, each one object of the given names (one after the other, ends[at] where each ends) with
+ * plain values; gives their number, or NOT_PLAIN for anything that a whole reader of JSON has to look at. */
+int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, const int32_t *ends) {
+    const char *end = p + size;
+    int64_t row = 0;
+    while ((p = skip_blanks(p, end)) < end) {
+        if (*p == '\n') {
+            p++;
+            continue;
+        }
+        if (*p++ != '{') return NOT_PLAIN;
+        row++;
+        for (int32_t at = -1;;) {
+            p = skip_blanks(p, end);
+            const char *stop = p < end && *p == '"' ? plain_text(p + 1, end) : 0;
+            if (!stop) return NOT_PLAIN;
+            int32_t tried = 0, length = stop - p - 1;
+            for (at = (at + 1) % r->width; tried < r->width; tried++, at = (at + 1) % r->width) {
+                int32_t begin = at ? ends[at - 1] : 0;
+                if (ends[at] - begin == length && !memcmp(names + begin, p + 1, length)) break;
+            }
+            if (tried == r->width || r->seen[at] == row) return NOT_PLAIN;
+            r->seen[at] = row;
+            p = skip_blanks(stop + 1, end);
+            if (p == end || *p++ != ':' || (p = skip_blanks(p, end)) == end) return NOT_PLAIN;
+            const char *text = p;
+            if (*p == '"') {
+                if (!(stop = plain_text(++text, end))) return NOT_PLAIN;
+                p = stop + 1;
+            } else {
+                while (p < end && *p != ',' && *p != '}' && (unsigned char)*p > ' ') p++;
+                if (!is_json(text, (stop = p) - text)) return NOT_PLAIN;
+            }
+            if (!count_cell(r->columns + at, text, stop - text)) return NO_MEMORY;
+            p = skip_blanks(p, end);
+            if (p == end || (*p != ',' && *p != '}')) return NOT_PLAIN;
+            if (*p++ == '}') break;
+        }
+        p = skip_blanks(p, end);
+        if (p < end && *p++ != '\n') return NOT_PLAIN;
+        for (int32_t at = 0; at < r->width; at++)
+            if (r->seen[at] != row) r->columns[at].kinds[MISSING]++;
+    }
+    return row;
+}
+
 /* Reads an Arrow array of texts (offsets of 32 bits) into one column. */
 int64_t tg_read_texts(Reader *r, int32_t at, const int32_t *offsets, const char *data, const uint8_t *valid,
                       int64_t first, int64_t rows) {
@@ -145,15 +215,17 @@ void tg_free(Reader *r) {
         free(c->numerals.slots), free(c->numerals.entries), free(c->others.slots), free(c->others.entries);
     }
     while (r->kept) free(r->scratch[--r->kept]);
-    free(r->scratch), free(r->columns), free(r);
+    free(r->scratch), free(r->seen), free(r->columns), free(r);
 }
 
 Reader *tg_new(int32_t width) {
     Reader *r = calloc(1, sizeof(Reader));
     if (!r) return 0;
     r->width = width;
-    if ((r->columns = calloc(width, sizeof(Column)))) return r;
-    return free(r), (Reader *)0;
+    r->columns = calloc(width, sizeof(Column));
+    r->seen = calloc(width, sizeof(int64_t));
+    if (r->columns && r->seen) return r;
+    return tg_free(r), (Reader *)0;
 }
 
 /* Makes ready for a block whose numbers go to values, stride apart by column; at most limit numerals count. */
@@ -162,7 +234,7 @@ void tg_begin(Reader *r, double *values, int64_t stride, int32_t limit) {
     for (int32_t at = 0; at < r->width; at++) {
         Column *c = r->columns + at;
         memset(c->kinds, 0, sizeof c->kinds);
-        c->numbers = 0;
+        c->numbers = r->seen[at] = 0;
         c->values = values + at * stride;
         forget(&c->numerals), forget(&c->others);
         c->numerals.limit = limit, c->others.limit = INT32_MAX;

@@ -12,7 +12,7 @@ from tidegate.table.profile.table import Profile
 from tidegate.table.read.look import refuse_other_kinds
 from tidegate.table.scan.capture import CapturedRow, profile_capture, read_capture
 from tidegate.table.scan.csv_file import profile_csv
-from tidegate.table.scan.json_lines import objects_of
+from tidegate.table.scan.json_lines import profile_json_lines
 from tidegate.table.scan.parquet_file import profile_parquet
 from tidegate.table.scan.records import profile_records
 
@@ -22,6 +22,7 @@ __all__ = [
     "profile_csv",
     "profile_file",
     "profile_files",
+    "profile_json_lines",
     "profile_parquet",
     "profile_records",
     "read_capture",
@@ -73,7 +74,7 @@ def profile_file(
     if kind == "capture":
         return profile_capture([path], columns, progress=progress)
     if kind == "lines":
-        return profile_records(objects_of(path, progress))
+        return profile_json_lines(path, progress=progress)
     return profile_csv(path, header=header, progress=progress)
 
 

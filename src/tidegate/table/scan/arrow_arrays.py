@@ -17,7 +17,7 @@ from tidegate.table.profile.column import Cells
 from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals
 from tidegate.table.profile.value_types import ValueTypes
 from tidegate.table.scan.arrow_texts import cells_of
-from tidegate.table.scan.native_csv import NativeReader
+from tidegate.table.scan.native_reader import NativeReader
 
 
 def array_cells(array: Any) -> Cells:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, cast
 
 from tidegate.core.errors import BadDrop
 from tidegate.table import native
@@ -23,14 +18,12 @@ from tidegate.table.read.csv_trouble import explain_structure
 from tidegate.table.read.look import look
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_csv import profile_with_arrow
-from tidegate.table.scan.blocks import BLOCK_BYTES, blocks
-from tidegate.table.scan.native_csv import BadBlock, NativeReader, address_of
+from tidegate.table.scan.native_reader import BadBlock, NativeReader, address_of
+from tidegate.table.scan.threads import Progress, in_threads
 
 HEADER_BYTES = 1 << 20
 BOM = b"\xef\xbb\xbf"
-Progress = Callable[[int], None]
 Done = tuple[int, list[ColumnProfile]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -81,58 +74,16 @@ def _profile(
     kernel: native.Kernel, stream: BinaryIO, raw: BinaryIO, names: tuple[str, ...], progress: Progress | None
 ) -> Profile:
     adding = Adding(names)
-    readers: SimpleQueue[NativeReader] = SimpleQueue()
-    buffers: list[bytearray] = []
 
-    def take(size: int) -> bytearray:
-        fitting = next((each for each in buffers if len(each) >= size), None)
-        if fitting is None:
-            return bytearray(size)
-        buffers.remove(fitting)
-        return fitting
-
-    def work(buffer: bytearray, size: int) -> Done:
-        reader = NativeReader(kernel, len(names)) if readers.empty() else readers.get()
-        done = reader.csv(buffer, size, adding.below)
-        readers.put(reader)
-        buffers.append(buffer)
-        return done
+    def work(reader: NativeReader, buffer: bytearray, size: int) -> Done:
+        return reader.csv(buffer, size, adding.below)
 
     def whole(buffer: bytearray, size: int) -> int:
         return int(kernel.tg_whole_records(address_of(buffer), size))
 
-    cut = blocks(stream, whole, take)
-    seen = 0
-    for rows, columns in _in_order(cut, work):
+    for rows, columns in in_threads(stream, raw, whole, (kernel, len(names)), work, progress):
         adding.add(rows, columns)
-        if progress:
-            at = raw.tell()
-            progress(at - seen)
-            seen = at
     return adding.profile()
-
-
-def _in_order(cut: Iterator[tuple[bytearray, int]], work: Callable[[bytearray, int], Done]) -> Iterator[Done]:
-    """Work on blocks with as many threads as there are cores, two blocks each; answer in their order."""
-    first = next(cut)
-    if first[1] < BLOCK_BYTES // 2:  # most windows are small, and a pool would only cost them time
-        yield work(*first)
-        yield from (work(*block) for block in cut)
-        return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    waiting: deque[Future[Done]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
-        try:
-            waiting.append(pool.submit(work, *first))
-            for block in cut:
-                waiting.append(pool.submit(work, *block))
-                if len(waiting) >= 2 * cores:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def _read_header(stream: BinaryIO, path: Path, header: bool) -> Header:

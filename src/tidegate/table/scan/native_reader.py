@@ -1,4 +1,4 @@
-"""Reading blocks of CSV with the native kernel: one reader a thread, its memory used block by block."""
+"""Reading blocks of CSV and JSON Lines with the kernel: one reader a thread, its memory kept."""
 
 from __future__ import annotations
 
@@ -57,6 +57,26 @@ class NativeReader:
         return done, [
             ColumnProfile.of(cells, limit) for cells, limit in zip(self._cells(), below, strict=True)
         ]
+
+    def json(
+        self, buffer: bytearray, size: int, names: Sequence[str], below: Sequence[int]
+    ) -> tuple[int, list[ColumnProfile]]:
+        """Profile a block of JSON Lines.
+
+        Raises
+        ------
+        BadBlock
+            If a line is not an object of these names with plain values: nested ones and escapes are not.
+        """
+        address = address_of(buffer)
+        if not self._kernel.tg_is_text(address, size):
+            raise BadBlock
+        self._begin(size // 2 + 1)  # an object has two braces
+        raw = [name.encode() for name in names]
+        ends = np.cumsum([len(each) for each in raw], dtype=np.int32)
+        done = self._kernel.tg_read_json(self._reader, address, size, b"".join(raw), ends.ctypes.data)
+        _refuse(done)
+        return done, [ColumnProfile.of(*each) for each in zip(self._cells(), below, strict=True)]
 
     def texts(self, array: Any) -> Cells:
         """Read a pyarrow array of texts with offsets of 32 bits; the reader's width is 1."""
