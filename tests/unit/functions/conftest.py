@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.moto_api._internal import moto_api_backend
 
 ROOT = Path(__file__).parents[3]
 DATA, ARTIFACTS, TABLE, RUNS = "tidegate-data", "tidegate-artifacts", "idempotency", "runs"
@@ -42,18 +44,18 @@ def sample_event(name: str) -> dict[str, Any]:
 class Account:
     """A small AWS account: two buckets, a topic with a queue that hears it, the idempotency table."""
 
-    def __init__(self) -> None:
-        self.s3 = boto3.client("s3")
+    def __init__(self, clients: Callable[[str], Any]) -> None:
+        self.s3 = clients("s3")
         for bucket in (DATA, ARTIFACTS):
             self.s3.create_bucket(Bucket=bucket)
         self.s3.put_bucket_versioning(Bucket=DATA, VersioningConfiguration={"Status": "Enabled"})
-        self.sns, self.sqs = boto3.client("sns"), boto3.client("sqs")
+        self.sns, self.sqs = clients("sns"), clients("sqs")
         self.topic = self.sns.create_topic(Name="people")["TopicArn"]
         self.queue = self.sqs.create_queue(QueueName="ears")["QueueUrl"]
         self.sns.subscribe(
             TopicArn=self.topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:ears"
         )
-        self.dynamodb = boto3.client("dynamodb")
+        self.dynamodb = clients("dynamodb")
         for table, key in ((TABLE, "id"), (RUNS, "run"), (MONITOR, "id")):
             self.dynamodb.create_table(
                 TableName=table,
@@ -62,7 +64,7 @@ class Account:
                 KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             )
 
-        boto3.client("scheduler").create_schedule_group(Name=SCHEDULES)
+        clients("scheduler").create_schedule_group(Name=SCHEDULES)
 
     def put(self, bucket: str, key: str, body: bytes | str) -> str:
         """Put an object; gives its version."""
@@ -83,8 +85,16 @@ class Account:
         return [json.loads(each["Body"]) for each in answer.get("Messages", [])]
 
 
+@pytest.fixture(scope="session")
+def clients() -> Iterator[Callable[[str], Any]]:
+    """Give moto's clients, made once: making them is most of what an empty account costs."""
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+        yield cache(session.client)
+
+
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+def account(monkeypatch: pytest.MonkeyPatch, clients: Callable[[str], Any]) -> Account:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -105,14 +115,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
-        made = Account()
-        monkeypatch.setenv("NOTIFICATION_TOPIC_ARN", made.topic)
-        from tidegate.edge import storage
-
-        storage.client.cache_clear()
-        yield made
-        storage.client.cache_clear()
+    moto_api_backend.reset()
+    made = Account(clients)
+    monkeypatch.setenv("NOTIFICATION_TOPIC_ARN", made.topic)
+    return made
 
 
 @pytest.fixture
