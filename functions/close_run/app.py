@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from tidegate.core.closing import drop_of, ending, ticket_of
 from tidegate.core.messages import tell_scoring, tell_training
 from tidegate.core.names import queue_id
-from tidegate.edge.records import close, leave_line, read_item
+from tidegate.edge.records import close, leave_line, read_item, why_stopped
 from tidegate.edge.tell import tell
 
 logger = Logger()
@@ -32,8 +32,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     logger.set_correlation_id(drop.run)
     line = read_item(TABLE, queue_id(drop.model))
     ticket = ticket_of(line, execution)
-    superseded = ticket is not None and line["superseded"]["S"] == ticket if "superseded" in line else False
-    status, reason = ending(detail, drop, superseded)
+    if detail["status"] == "ABORTED" and drop.trains:
+        detail = {**detail, **why_stopped(execution)}
+    status, reason = ending(detail, drop)
     outcome = {
         "run": drop.run,
         "model": drop.model,

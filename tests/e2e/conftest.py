@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.town import Town
+from tests.e2e.town import FAULTS, Town
 from tidegate.local import cloud as local_cloud
 from tidegate.local.deploy import deploy
 
@@ -34,6 +35,7 @@ def free_port() -> int:
 def town(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Town]:
     """A running, deployed local cloud; taken down at the end, and nothing may be left of it."""
     state = tmp_path_factory.mktemp("cloud")
+    os.environ["TIDEGATE_FAULTS"] = str(state / FAULTS)
     cloud = local_cloud.up(state, free_port(), auth=request.config.getoption("--iam"))
     try:
         deploy(cloud, ROOT, "tidegate")

@@ -14,6 +14,7 @@ from tidegate.core import names
 from tidegate.local.cloud import Cloud
 
 STACK = "tidegate"
+FAULTS = "faults.json"  # in the state folder: what the local cloud shall fail on purpose
 
 
 class Town:
@@ -61,6 +62,14 @@ class Town:
     def score(self, model: str, filename: str, content: bytes, seconds: float = 120) -> dict[str, Any]:
         """Drop a file to score and wait for its run's end; gives the run's record."""
         return self.ended(self.drop(model, filename, content, "score"), seconds)
+
+    def fail(self, state: str, model: str, **fault: Any) -> None:
+        """Have a state of one model's runs fail or crash; see `tidegate.local.emulator.faults`."""
+        file = self.cloud.state / FAULTS
+        faults = json.loads(file.read_text()) if file.exists() else []
+        partial = file.with_suffix(".new")
+        partial.write_text(json.dumps([*faults, {"state": state, "model": model, **fault}]))
+        partial.replace(file)
 
     # ------------------------------------------------------------ looking
     def record(self, run: str) -> dict[str, Any] | None:

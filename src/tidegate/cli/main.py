@@ -175,6 +175,31 @@ def run(
     return work.run(session, run_id, not no_follow)
 
 
+@verb(app, "retry")
+def retry(
+    session: Session,
+    run_id: RunId,
+    wait: Annotated[bool, typer.Option("--wait", help="Show the run until it has ended.")] = False,
+) -> int:
+    """Take a failed training run up where it failed."""
+    from tidegate.cli import retry as work
+
+    return work.retry(session, run_id, wait)
+
+
+@verb(app, "dlq")
+def dlq(
+    session: Session,
+    send_again: Annotated[
+        bool, typer.Option("--send-again", help="Deliver them once more, and take out what was delivered.")
+    ] = False,
+) -> int:
+    """Show the events that could not be delivered."""
+    from tidegate.cli import dlq as work
+
+    return work.dlq(session, send_again)
+
+
 @verb(app, "logs")
 def logs(session: Session, run_id: RunId) -> int:
     """Show what a run's functions and jobs wrote."""

@@ -13,7 +13,7 @@ from tidegate.cli.stack import Stack
 from tidegate.core.names import RUN_ID_LENGTH
 
 SCORING = ("rows", "scored", "rejected", "scores", "rejects")  # what the result of a scoring run has
-ENDED = {"SUCCEEDED", "REJECTED", "FAILED"}
+ENDED = {"SUCCEEDED", "REJECTED", "SUPERSEDED", "FAILED"}
 _PREFIX = re.compile(rf"^[0-9a-f]{{4,{RUN_ID_LENGTH}}}$")
 
 Record = dict[str, Any]
@@ -56,7 +56,8 @@ def all_runs(stack: Stack) -> Iterator[Record]:
     """Read every run, in no order."""
     pages = stack.client("dynamodb").get_paginator("scan")
     for page in pages.paginate(TableName=stack.output("RunsTable")):
-        yield from (plain(item) for item in page["Items"])
+        # The lines in which runs stand are kept in the same table, under names with a slash.
+        yield from (plain(item) for item in page["Items"] if "/" not in item["run"]["S"])
 
 
 def runs_of(stack: Stack, model: str, limit: int | None = None) -> Iterator[Record]:

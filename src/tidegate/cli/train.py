@@ -10,7 +10,7 @@ from tidegate.cli.options import Session
 from tidegate.cli.records import Record
 from tidegate.cli.render import summary
 
-EXIT_CODES = {"REJECTED": 3, "FAILED": 1}
+EXIT_CODES = {"REJECTED": 3, "SUPERSEDED": 3, "FAILED": 1}
 
 
 def train(session: Session, model: str, file: Path, wait: bool, again: bool) -> int:

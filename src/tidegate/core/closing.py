@@ -14,6 +14,8 @@ from tidegate.core import names
 from tidegate.core.messages import Failure, explain
 
 TICKET = "ticket "
+# With this error a newer run stops an older one (statemachines/train.asl.yaml, "Stop the older run").
+SUPERSEDED = "Superseded"
 _RETRY = "`tidegate retry {run}` takes it up again."
 _AGAIN = "Drop the file again."
 
@@ -73,7 +75,7 @@ def ticket_of(line: Mapping[str, Any] | None, execution: str) -> str | None:
     return found[0] if found else None
 
 
-def ending(detail: Mapping[str, Any], drop: Drop, superseded: bool) -> tuple[str, Failure]:
+def ending(detail: Mapping[str, Any], drop: Drop) -> tuple[str, Failure]:
     """Say how such a run ended: its status, and why in words.
 
     Parameters
@@ -82,12 +84,10 @@ def ending(detail: Mapping[str, Any], drop: Drop, superseded: bool) -> tuple[str
         Of the event `Step Functions Execution Status Change`: ``status``, ``error``, ``cause``.
     drop : Drop
         What started the run.
-    superseded : bool
-        Whether a newer run of the model called it off.
     """
     retry = _RETRY.format(run=drop.run) if drop.trains else _AGAIN
     error, cause = str(detail.get("error") or ""), str(detail.get("cause") or "")
-    if superseded:
+    if detail["status"] == "ABORTED" and error == SUPERSEDED:
         return "SUPERSEDED", Failure("A newer drop of the model came while this run was on.", "")
     if detail["status"] == "TIMED_OUT":
         return "FAILED", Failure("The run took longer than its state machine allows.", retry)

@@ -23,6 +23,12 @@ def read_item(table: str, run: str) -> dict[str, Any]:
     return dict(found.get("Item", {}))
 
 
+def why_stopped(execution: str) -> dict[str, str]:
+    """Ask why an execution was stopped: the event about it does not say."""
+    described = client("stepfunctions").describe_execution(executionArn=execution)
+    return {name: described[name] for name in ("error", "cause") if described.get(name)}
+
+
 def close(table: str, drop: Drop, execution: str, outcome: Mapping[str, Any], at: str) -> bool:
     """Write how a run ended, unless it did so itself; tells whether it was written.
 

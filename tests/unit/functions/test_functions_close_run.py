@@ -41,6 +41,14 @@ def in_line(account: Account, **more: str) -> None:
     account.dynamodb.put_item(TableName=RUNS, Item={key: {"S": value} for key, value in item.items()})
 
 
+@pytest.fixture(autouse=True)
+def why(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What Step Functions, which moto does not run, says about a stopped execution."""
+    said: dict[str, str] = {}
+    monkeypatch.setattr("tidegate.edge.records.why_stopped", lambda execution: said)
+    return said
+
+
 @pytest.mark.parametrize(
     ("detail", "words"),
     [
@@ -73,9 +81,10 @@ def test_one_that_ended_before_its_claim_gets_a_record(account, load):
     assert record(account)["execution"] == ARN
 
 
-def test_one_that_a_newer_run_called_off_was_superseded(account, load):
+def test_one_that_a_newer_run_called_off_was_superseded(account, load, why):
     claimed(account)
     in_line(account, superseded=TICKET)
+    why.update(error="Superseded", cause="a newer drop came")
     load("close_run")(ended(status="ABORTED"), Context())
     assert record(account)["status"] == "SUPERSEDED"
     assert [each["Subject"] for each in account.heard()] == ["used-car-price: a run gave way to a newer drop"]

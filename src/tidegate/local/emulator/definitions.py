@@ -1,4 +1,7 @@
-"""State machine definitions in YAML, which CloudFormation reads from S3 as it reads JSON."""
+"""What CloudFormation makes of a template, where the emulator's leaves something out.
+
+State machine definitions may be YAML, and functions keep the queue for what they fail on.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,28 @@ from typing import Any
 
 import yaml
 
-from tidegate.local.emulator.names import stacks
+from tidegate.local.emulator.names import functions, stacks
 
 
 def install() -> None:
     """Have CloudFormation turn a YAML definition into the JSON that Step Functions keeps."""
     stacks.replace("machine_definition", _as_json(stacks.machine_definition))
+    handlers = stacks.kinds["AWS::Lambda::Function"]
+    handlers["create"] = _with_queue(handlers["create"])
+    handlers["update"] = _with_queue(handlers["update"])
+
+
+def _with_queue(original: Callable[..., Any]) -> Callable[..., Any]:
+    def make(*positional: Any, **named: Any) -> Any:
+        made = original(*positional, **named)
+        # create(logical, properties, stack), update(physical, old, new, stack, logical)
+        properties = positional[1 if len(positional) == 3 else 2]
+        _, config, _ = functions.record_of(made[0])
+        if config is not None and properties.get("DeadLetterConfig"):
+            config["DeadLetterConfig"] = properties["DeadLetterConfig"]
+        return made
+
+    return make
 
 
 def _as_json(original: Callable[..., str]) -> Callable[..., str]:

@@ -40,6 +40,7 @@ def install() -> None:
     buses.replace("invoke_target", _known(buses.invoke_target))
     buses.replace("to_machine", _to_machine(buses.to_machine))
     buses.replace("to_function", to_function)
+    functions.replace("route_failure", _parking(functions.route_failure))
 
 
 def deliver(pending: list[Facts]) -> None:
@@ -137,15 +138,27 @@ def _call(arn: str, payload: str) -> None:
             continue
         failures += 1
         if failures == _ATTEMPTS:
-            body = result.get("body") if isinstance(result.get("body"), dict) else {}
-            facts = {
-                "RequestID": answers.new_id(),
-                "ErrorCode": "200",
-                "ErrorMessage": str(body.get("errorMessage", ""))[:1024],
-            }
-            park((config.get("DeadLetterConfig") or {}).get("TargetArn"), payload, facts)
+            park((config.get("DeadLetterConfig") or {}).get("TargetArn"), payload, _failure(result))
             return
         time.sleep(_PAUSE_SECONDS * failures)
+
+
+def _parking(original: Callable[..., None]) -> Callable[..., None]:
+    def route_failure(target: str, name: str, event: Any, result: Facts) -> None:
+        """Park what a function called by Invoke failed on, in its queue's own form."""
+        _, config, _ = functions.record_of(name)
+        if ((config or {}).get("DeadLetterConfig") or {}).get("TargetArn") == target and ":sqs:" in target:
+            park(target, json.dumps(event), _failure(result))
+        else:
+            original(target, name, event, result)
+
+    return route_failure
+
+
+def _failure(result: Facts) -> dict[str, str]:
+    body = result.get("body") if isinstance(result.get("body"), dict) else {}
+    message = str((body or {}).get("errorMessage", ""))[:1024]
+    return {"RequestID": answers.new_id(), "ErrorCode": "200", "ErrorMessage": message}
 
 
 def park(queue: str | None, payload: str, facts: dict[str, str]) -> None:

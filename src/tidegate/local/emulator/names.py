@@ -170,6 +170,7 @@ functions = Part(
         "run_warm": ("_execute_function_warm", "(func, event, request_id)"),
         "record_of": ("_get_func_record_for_ref", None),
         "execution_record": ("_execution_record_for_config", "(func, config)"),
+        "route_failure": ("_route_async_failure", "(target_arn, func_name, event, result)"),
         "run_scoped": ("_execute_function_with_config_scope", "(func, event)"),
     },
 )
@@ -252,7 +253,8 @@ identities = Part("ministack.services.iam", {"roles": ("_roles", None)})
 sessions = Part("ministack.services.sts", {"register": ("register_session", "(access_key, session)")})
 
 stacks = Part(
-    "ministack.services.cloudformation.provisioners", {"machine_definition": ("_sfn_definition", "(props)")}
+    "ministack.services.cloudformation.provisioners",
+    {"machine_definition": ("_sfn_definition", "(props)"), "kinds": ("_RESOURCE_HANDLERS", None)},
 )
 
 router = Part(

@@ -1,4 +1,4 @@
-"""Reads a journal into the services' saved files before the emulator loads them: what a crash left unsaved."""
+"""Reads a journal into the services' saved files before the emulator loads them: what a crash left over."""
 
 from __future__ import annotations
 

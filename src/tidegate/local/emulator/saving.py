@@ -134,7 +134,7 @@ class Saver:
 
 
 def _encoded(service: str, get_state: Any) -> bytes | None:
-    """Return a service's file content, empty for one with nothing to save; None where it could not be read."""
+    """Return a service's file content, empty where there is nothing to save; None if it kept changing."""
     for _ in range(_ATTEMPTS):
         try:
             state = get_state()

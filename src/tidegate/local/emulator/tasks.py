@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tidegate.local.emulator import faults
 from tidegate.local.emulator.names import answers, step
 from tidegate.local.emulator.resources import Resource
 from tidegate.local.emulator.retries import Outcome, attempt
@@ -41,7 +42,10 @@ def _once(state: dict[str, Any], given: Any, strand: Strand) -> Outcome:
         if is_callback:
             # The emulator waits on the token itself; its own limit only guards against a token that is lost.
             return step.invoke_with_callback(resource.arn, arguments, context["Task"]["Token"], {})
-        return step.invoke(resource.arn, arguments)
+        faults.before_call(context["State"]["Name"], strand.execution["input"])
+        result = step.invoke(resource.arn, arguments)
+        faults.called(context["State"]["Name"], strand.execution["input"])
+        return result
 
     try:
         result = _apart(strand, call, limit)

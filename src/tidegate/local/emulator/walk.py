@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tidegate.local.emulator import branches, tasks
+from tidegate.local.emulator import branches, faults, tasks
 from tidegate.local.emulator.names import answers, step
 from tidegate.local.emulator.scopes import Scope, Stopped
 from tidegate.local.emulator.strands import Strand, current, finish, note_start
@@ -94,6 +94,7 @@ def _visit(name: str, state: dict[str, Any], given: Any, strand: Strand) -> tupl
     strand.add(
         f"{kind}StateEntered", {"name": name, "input": json.dumps(given)}, key="stateEnteredEventDetails"
     )
+    faults.entered(name, strand.execution["input"])
     if kind not in _RUN:
         raise step.Failure("States.Runtime", f"The state '{name}' is of type '{kind}', which does not exist.")
     before = dict(strand.context["variables"])

@@ -1,0 +1,87 @@
+"""Taking a failed run up again: which runs may be, and what their next attempt builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidegate.core import names
+from tidegate.core.algorithms import BUILT_IN
+from tidegate.core.errors import TidegateError
+
+# Names of jobs tell ten attempts apart: core/names.py, and `digits` in statemachines/train.asl.yaml.
+MOST_ATTEMPTS = 10
+
+
+class CannotRetry(TidegateError):
+    """A run is not one that another attempt could help."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+def next_attempt(record: Mapping[str, Any]) -> int:
+    """Number the next attempt at a run; the first one was 0.
+
+    Parameters
+    ----------
+    record : mapping
+        The run's record as it stands, ``result`` read as a document.
+
+    Raises
+    ------
+    CannotRetry
+        With what to do instead.
+    """
+    run, status = record["run"], record.get("status")
+    if record["key"].split("/")[1] != "train":
+        raise CannotRetry(f"Run {run} scored a file; only training runs are taken up again.", _AGAIN)
+    if status != "FAILED":
+        raise CannotRetry(
+            f"Run {run} is {status}; only a failed run is taken up again.", f"`tidegate run {run}` shows it."
+        )
+    if (record.get("result") or {}).get("kept_at"):
+        raise CannotRetry(f"Run {run} refused its file, which is as it was.", "Mend the file and drop it.")
+    attempt = int(record.get("attempt") or 0) + 1
+    if attempt >= MOST_ATTEMPTS:
+        raise CannotRetry(f"Run {run} was tried {MOST_ATTEMPTS} times.", _AGAIN)
+    return attempt
+
+
+def done_before(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give the algorithms of a run that came to an end, whose word stands."""
+    algorithms: Mapping[str, dict[str, Any]] = (record.get("result") or {}).get("algorithms") or {}
+    return {name: entry for name, entry in algorithms.items() if entry["status"] in ("SUCCEEDED", "REJECTED")}
+
+
+def trained_before(record: Mapping[str, Any], prefix: str, jobs: list[str]) -> dict[str, str]:
+    """Find for each algorithm the newest of a run's completed training jobs.
+
+    Parameters
+    ----------
+    record : mapping
+        The run's record.
+    prefix : str
+        The deployment's prefix of SageMaker names.
+    jobs : list of str
+        Names of completed training jobs, the newest first.
+    """
+    found: dict[str, str] = {}
+    for algorithm in BUILT_IN:
+        base = names.job_name(prefix, record["model"], algorithm, record["run"])
+        own = [job for job in jobs if job == base or job.startswith(f"{base}-")]
+        if own:
+            found[algorithm] = own[0]
+    return found
+
+
+def event_again(record: Mapping[str, Any], retry: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the event that starts a run's next attempt: the drop's, with what it builds on."""
+    stored = {"key": record["key"], "etag": record.get("etag") or ""}
+    if record.get("version"):
+        stored["version-id"] = record["version"]
+    return {"detail": {"bucket": {"name": record["bucket"]}, "object": stored}, "retry": dict(retry)}
+
+
+_AGAIN = "Drop the file again."
