@@ -98,7 +98,7 @@ def bookmark(town: Town, model: str, algorithm: str = "xgboost") -> dict[str, An
         TableName=town.outputs["MonitorTable"],
         Key={"id": {"S": names.bookmark_id(model, algorithm)}},
         ConsistentRead=True,
-    )["Item"]
+    ).get("Item", {})
     found = {name: next(iter(value.values())) for name, value in item.items()}
     return {**found, "summary": json.loads(found.get("summary", "{}"))}
 

@@ -1,0 +1,167 @@
+"""The report: verdict first, everything in one file, nothing that a name or a number could break."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tidegate.console.charts import distribution, figure, trend
+from tidegate.console.report import render
+
+NUMBERS = {
+    "kind": "numbers",
+    "edges": [0.0, 1.0, 2.0],
+    "baseline": [0.5, 0.5],
+    "window": [0.1, 0.9],
+    "facts": [{"mean": 1.0, "median": 1.0}, {"mean": 1.4, "median": 1.5}],
+}
+TEXTS = {
+    "kind": "texts",
+    "names": ["a<b", "c"],
+    "baseline": [0.5, 0.4],
+    "window": [0.1, 0.2],
+    "others": [0.1, 0.7],
+}
+
+
+def column(name: str, drawing: dict | None) -> dict:
+    return {
+        "name": name,
+        "present": 90,
+        "missing": 10,
+        "distance": 0.4,
+        "threshold": 0.1,
+        "q_value": 1e-9,
+        "drawing": drawing,
+    }
+
+
+def checked(verdict: str = "drift", **changes) -> dict:
+    at = "2024-05-04T10:00:00+00:00"
+    drifting = [
+        {
+            "name": "km",
+            "sentence": "km: it moved",
+            "distance": 0.4,
+            "threshold": 0.1,
+            "share": 0.4,
+            "first": at,
+            "last": at,
+        }
+    ]
+    history = [
+        {
+            "window": n,
+            "at": at,
+            "verdict": "ok",
+            "rows": 100,
+            "distances": {"km": n / 20, "make": None},
+            "quality": {},
+        }
+        for n in range(1, 9)
+    ]
+    return {
+        "algorithm": "xgboost",
+        "verdict": verdict,
+        "window": 8,
+        "champion": "tg-cars-xgboost-0123456789ab",
+        "reason": "km: it moved",
+        "rows": 100,
+        "new_rows": 100,
+        "totals": {"rows": 800, "objects": 8, "labels": 0},
+        "read": {"first": at, "last": at, "unreadable": ["a: <broken>"], "repeated": 3},
+        "left": 2,
+        "columns": drifting if verdict == "drift" else [],
+        "labels": {"came": 5, "matched": 4, "waiting": 1, "repeated": 0, "expired": 0},
+        "quality": {
+            "sentence": "by 200 known truths RMSE is 9",
+            "metrics": {"rmse": {"value": 9.0, "low": 8.0, "high": 10.0, "threshold": 5.0}},
+            "violations": [
+                {"constraint_check_type": "GreaterThanThreshold", "description": "d", "metric_name": "rmse"}
+            ],
+        },
+        "comparison": {
+            "columns": [column("km", NUMBERS), column("make", TEXTS), column("empty", None)],
+            "violations": [
+                {"feature_name": "km", "constraint_check_type": "baseline_drift_check", "description": "far"}
+            ],
+        },
+        "history": history,
+        **changes,
+    }
+
+
+class Page(HTMLParser):
+    """Collects what opens and closes, and what a screen reader is told."""
+
+    VOID = frozenset({"meta", "path", "line", "rect", "circle", "polyline"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.labels: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if tag == "svg":
+            assert found["role"] == "img"
+            self.labels.append(found["aria-label"])
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_the_verdict_stands_before_everything_that_it_rests_on():
+    page = render("cars", "r1", "2024-05-04T10:00:00+00:00", [checked()])
+    places = [
+        page.index(words)
+        for words in ("▲ Drift", "What drifted", "Every column", "past checks", "Violations")
+    ]
+    assert places == sorted(places)
+    assert "<title>cars: drift</title>" in page
+
+
+def test_the_page_needs_no_network_and_is_well_formed_with_words_for_every_picture():
+    page = render("cars", "r1", "2024-05-04T10:00:00+00:00", [checked(), checked("ok")])
+    assert not re.search(r"https?:|<script|<link|url\(|@import", page)
+    parsed = Page(page)
+    assert parsed.open == []
+    assert len(parsed.labels) == 6
+    assert any("mean 1 in the baseline, 1.4 now" in label for label in parsed.labels)
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+
+
+def test_names_and_texts_of_the_data_cannot_break_the_page():
+    evil = '"><script>alert(1)</script>'
+    made = checked()
+    made["comparison"]["columns"][0]["name"] = evil
+    made["columns"][0] = {**made["columns"][0], "name": evil, "sentence": f"{evil}: it moved"}
+    page = render(evil, evil, "2024-05-04T10:00:00+00:00", [made])
+    assert "<script" not in page
+    assert "a&lt;b" in page
+    Page(page)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"), [("ok", "✓ No drift"), ("insufficient", "Too few rows to tell")]
+)
+def test_other_verdicts_are_said_as_plainly(verdict, words):
+    page = render("cars", "r1", "2024-05-04T10:00:00+00:00", [checked(verdict)])
+    assert words in page
+    assert "What drifted" not in page
+
+
+def test_a_check_in_which_every_algorithm_failed_still_has_a_page():
+    assert "No algorithm could be checked" in render("cars", "r1", "2024-05-04T10:00:00+00:00", [])
+
+
+def test_charts_stand_empty_and_constant_columns():
+    still = {**NUMBERS, "baseline": [0.0, 0.0], "window": [0.0, 0.0]}
+    assert "<svg" in distribution("km", still)
+    assert "<svg" in trend([], ["km"], 0.1)
+    assert figure(float(10**12)) == "1e+12"
