@@ -6,6 +6,7 @@ import doctest
 import importlib
 import math
 import pkgutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,3 +129,12 @@ def test_the_tail_of_chi_squared_is_that_of_the_tables(x, freedom, p):
 def test_the_tail_of_kolmogorov_is_that_of_the_tables():
     assert kolmogorov_tail(1.3581, 1) == pytest.approx(0.05, abs=1e-4)
     assert kolmogorov_tail(1.6276, 1) == pytest.approx(0.01, abs=1e-4)
+
+
+def test_the_page_on_drift_lists_each_measure_with_its_formula():
+    page = (Path(__file__).parents[3] / "docs" / "drift.md").read_text("utf-8").replace("\\|", "|")
+    for name in {**OF_NUMBERS, **OF_CATEGORIES}:
+        told = importlib.import_module(f"tidegate.table.drift.{name}").__doc__
+        formula = " ".join(told.split("Formula: ")[1].split("\nSource: ")[0].split())
+        assert f"| `{name}` |" in page
+        assert formula.rstrip(".") in page, name
