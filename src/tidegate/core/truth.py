@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from tidegate.core.errors import BadDrop
@@ -14,6 +15,16 @@ ID_NAMES = ("prediction_id", "inference_id", "event_id", "id")
 TARGET_NAMES = ("target", "label", "ground_truth")
 
 Label = tuple[str, float]
+Line = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is looked for in a file: the names that head ids and targets."""
+
+    filename: str
+    identities: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 def read_labels(lines: Iterable[str], filename: str, *, identity: str | None, target: str) -> Iterator[Label]:
@@ -45,24 +56,17 @@ def read_labels(lines: Iterable[str], filename: str, *, identity: str | None, ta
     if first is None:
         raise BadDrop(f"{filename} is empty; put an id and the true {target} of each row in it")
     identities = tuple(name for name in (identity, *ID_NAMES) if name)
-    targets = (target, *TARGET_NAMES)
-    if first[1].lstrip("\ufeff \t").startswith("{"):
-        yield from _from_json(first, numbered, filename, identities, targets)
-    else:
-        yield from _from_csv(first, numbered, filename, identities, targets)
+    wanted = _Wanted(filename, identities, (target, *TARGET_NAMES))
+    read = _from_json if first[1].lstrip("\ufeff \t").startswith("{") else _from_csv
+    yield from read(first, numbered, wanted)
 
 
-def _from_csv(
-    first: tuple[int, str],
-    rest: Iterator[tuple[int, str]],
-    filename: str,
-    identities: tuple[str, ...],
-    targets: tuple[str, ...],
-) -> Iterator[Label]:
+def _from_csv(first: Line, rest: Iterator[Line], wanted: _Wanted) -> Iterator[Label]:
+    filename = wanted.filename
     at, line = first
     header = [cell.strip() for cell in next(csv.reader([line.lstrip("\ufeff")]))]
-    id_place = _place(header, identities, filename, at, "id")
-    target_place = _place(header, targets, filename, at, "target")
+    id_place = _place(header, wanted.identities, filename, at, "id")
+    target_place = _place(header, wanted.targets, filename, at, "target")
     count = 0
     for number, text in rest:
         cells = next(csv.reader([text]))
@@ -89,13 +93,8 @@ def _place(header: list[str], wanted: tuple[str, ...], filename: str, line: int,
     )
 
 
-def _from_json(
-    first: tuple[int, str],
-    rest: Iterator[tuple[int, str]],
-    filename: str,
-    identities: tuple[str, ...],
-    targets: tuple[str, ...],
-) -> Iterator[Label]:
+def _from_json(first: Line, rest: Iterator[Line], wanted: _Wanted) -> Iterator[Label]:
+    filename = wanted.filename
     for number, text in (first, *rest):
         try:
             record = json.loads(text.lstrip("\ufeff"))
@@ -115,8 +114,8 @@ def _from_json(
             yield _label(event, data, filename, number)
         else:
             yield _label(
-                _member(record, identities, filename, number),
-                _member(record, targets, filename, number),
+                _member(record, wanted.identities, filename, number),
+                _member(record, wanted.targets, filename, number),
                 filename,
                 number,
             )
