@@ -94,11 +94,15 @@ def check(town: Town, model: str) -> dict[str, Any]:
 
 def bookmark(town: Town, model: str, algorithm: str = "xgboost") -> dict[str, Any]:
     """Read the bookmark of an algorithm."""
-    item = town.client("dynamodb").get_item(
-        TableName=town.outputs["MonitorTable"],
-        Key={"id": {"S": names.bookmark_id(model, algorithm)}},
-        ConsistentRead=True,
-    ).get("Item", {})
+    item = (
+        town.client("dynamodb")
+        .get_item(
+            TableName=town.outputs["MonitorTable"],
+            Key={"id": {"S": names.bookmark_id(model, algorithm)}},
+            ConsistentRead=True,
+        )
+        .get("Item", {})
+    )
     found = {name: next(iter(value.values())) for name, value in item.items()}
     return {**found, "summary": json.loads(found.get("summary", "{}"))}
 

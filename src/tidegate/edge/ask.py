@@ -106,7 +106,7 @@ def _capture(
 def runtime() -> Any:
     """Make the client of the endpoints, kept with its connections for the life of the process."""
     make: Any = boto3.client
-    # No tcp_keepalive here: botocore's way of setting it brings Nagle's algorithm back, and with it 40 ms a call.
+    # No tcp_keepalive: botocore's way of setting it brings Nagle's algorithm back, and with it 40 ms a call.
     return make(
         "sagemaker-runtime",
         config=Config(

@@ -74,7 +74,9 @@ def watched(account, load, monkeypatch, tmp_path):
 
     def capture(name: str, rows: list) -> None:
         endpoint = names.endpoint_name("tg", MODEL, "xgboost")
-        key = f"{names.capture_prefix(MODEL, endpoint)}AllTraffic/{datetime.now(UTC):%Y/%m/%d/%H}/{name}.jsonl"
+        key = (
+            f"{names.capture_prefix(MODEL, endpoint)}AllTraffic/{datetime.now(UTC):%Y/%m/%d/%H}/{name}.jsonl"
+        )
         lines = [line(f"{name}-{at}", row) for at, row in enumerate(rows)]
         account.put(ARTIFACTS, key, "\n".join(lines))
 

@@ -13,8 +13,8 @@ from tidegate.local import settings
 from tidegate.local.deploy import fingerprint_of, useful
 from tidegate.local.emulator import encryption, events, lambdas, objects
 from tidegate.local.emulator.guard import refusal
-from tidegate.local.emulator.names import buses, server
 from tidegate.local.emulator.journal import Journal
+from tidegate.local.emulator.names import buses, server
 from tidegate.local.emulator.saving import Saver
 from tidegate.local.emulator.sdk_errors import sdk_error
 from tidegate.local.settings import StateFolder
