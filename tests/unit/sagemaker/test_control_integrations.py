@@ -94,7 +94,7 @@ def test_a_refused_request_fails_with_the_name_that_step_functions_gives_it(
     error = failure(ctx, "createTrainingJob.sync", training_job("a", HyperParameters={"n": 3}))
     assert error.error == "SageMaker.AmazonSageMakerException"
     assert "at 'HyperParameters.n'" in error.cause
-    assert error.cause.endswith("Status Code: 400; Error Code: ValidationException)")
+    assert error.cause.endswith("Status Code: 400; Error Code: SerializationException)")
 
 
 def test_a_second_job_of_the_same_name_fails(ctx: Context, jobs: StandInJobs) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tidegate.local.sagemaker import jobs
 from tidegate.local.sagemaker.context import Context
-from tidegate.local.sagemaker.errors import ResourceInUse, ResourceNotFound, ValidationException
+from tidegate.local.sagemaker.errors import ResourceInUse, ValidationException
 from tidegate.local.sagemaker.images.registry import Image
 from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.lifecycle import (
@@ -154,7 +154,7 @@ def test_a_job_left_running_by_another_local_cloud_is_failed_with_the_reason(ctx
 
 def test_an_unknown_job_is_not_found(ctx: Context) -> None:
     for name in ("DescribeTrainingJob", "StopTrainingJob"):
-        with pytest.raises(ResourceNotFound):
+        with pytest.raises(ValidationException, match="Requested resource not found"):
             jobs.OPERATIONS[name](ctx, {"TrainingJobName": "nobody"})
 
 

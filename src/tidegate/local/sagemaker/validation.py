@@ -18,7 +18,7 @@ _MOST_SHOWN = 120  # characters of a wrong value that a message repeats
 _MOST_LISTED = 12  # allowed values that a message lists in full
 
 
-def read_request(request: dict[str, Any], shape: Any) -> tuple[dict[str, Any], list[str]]:
+def read_request(request: dict[str, Any], shape: Any) -> tuple[dict[str, Any], list[str], list[str]]:
     """Return the request with native types, and every fault in it as a sentence.
 
     Parameters
@@ -31,15 +31,17 @@ def read_request(request: dict[str, Any], shape: Any) -> tuple[dict[str, Any], l
     Returns
     -------
     tuple
-        The request with timestamps as aware datetimes, and the faults, in the order of the request.
+        The request with timestamps as aware datetimes, the faults in the order of the request, and those of
+        them that are values of a wrong type: AWS does not get as far as checking such a request.
     """
     reader = _Reader()
-    return reader.read(request, shape, ""), reader.faults
+    return reader.read(request, shape, ""), reader.faults, reader.mistyped
 
 
 class _Reader:
     def __init__(self) -> None:
         self.faults: list[str] = []
+        self.mistyped: list[str] = []
         self._readers = {
             "structure": self._structure,
             "list": self._list,
@@ -58,7 +60,7 @@ class _Reader:
 
     def _structure(self, value: Any, shape: Any, at: str) -> Any:
         if not isinstance(value, dict):
-            return self._fault(value, at, "Member must be an object")
+            return self._mistyped(value, at, "Member must be an object")
         members = shape.members
         native = {}
         for key, member in value.items():
@@ -77,13 +79,13 @@ class _Reader:
 
     def _list(self, value: Any, shape: Any, at: str) -> Any:
         if not isinstance(value, list):
-            return self._fault(value, at, "Member must be a list")
+            return self._mistyped(value, at, "Member must be a list")
         self._check_size(len(value), value, shape, at, "length")
         return [self.read(item, shape.member, f"{at}[{number}]") for number, item in enumerate(value)]
 
     def _map(self, value: Any, shape: Any, at: str) -> Any:
         if not isinstance(value, dict):
-            return self._fault(value, at, "Member must be an object")
+            return self._mistyped(value, at, "Member must be an object")
         self._check_size(len(value), value, shape, at, "length")
         for key in value:
             self.read(key, shape.key, f"{at} (the key {_quote(key)})")
@@ -91,7 +93,7 @@ class _Reader:
 
     def _string(self, value: Any, shape: Any, at: str) -> Any:
         if not isinstance(value, str):
-            return self._fault(value, at, "Member must be a string")
+            return self._mistyped(value, at, "Member must be a string")
         allowed = shape.metadata.get("enum")
         if allowed:
             if value not in allowed:
@@ -107,18 +109,20 @@ class _Reader:
         if isinstance(value, float) and value.is_integer():
             value = int(value)  # JSONata and JavaScript do not tell 3.0 from 3
         if not isinstance(value, int) or isinstance(value, bool):
-            return self._fault(value, at, "Member must be an integer")
+            return self._mistyped(value, at, "Member must be an integer")
         self._check_size(value, value, shape, at, "value")
         return value
 
     def _number(self, value: Any, shape: Any, at: str) -> Any:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            return self._fault(value, at, "Member must be a number")
+            return self._mistyped(value, at, "Member must be a number")
         self._check_size(value, value, shape, at, "value")
         return float(value)
 
     def _boolean(self, value: Any, shape: Any, at: str) -> Any:  # noqa: ARG002 (one of the readers)
-        return value if isinstance(value, bool) else self._fault(value, at, "Member must be true or false")
+        if isinstance(value, bool):
+            return value
+        return self._mistyped(value, at, "Member must be true or false")
 
     def _timestamp(self, value: Any, shape: Any, at: str) -> Any:  # noqa: ARG002 (one of the readers)
         try:
@@ -128,7 +132,7 @@ class _Reader:
                 return parse_to_aware_datetime(value)
         except (ValueError, OverflowError, OSError):
             pass  # the fault below says so
-        return self._fault(value, at, "Member must be a time: seconds since 1970, or ISO 8601")
+        return self._mistyped(value, at, "Member must be a time: seconds since 1970, or ISO 8601")
 
     def _check_size(self, size: float, value: Any, shape: Any, at: str, what: str) -> bool:
         least, most = shape.metadata.get("min"), shape.metadata.get("max")
@@ -139,6 +143,11 @@ class _Reader:
         else:
             return True
         return False
+
+    def _mistyped(self, value: Any, at: str, constraint: str) -> Any:
+        self._fault(value, at, constraint)
+        self.mistyped.append(self.faults[-1])
+        return value
 
     def _fault(self, value: Any, at: str, constraint: str) -> Any:
         shown = "null" if value is None else _quote(value)

@@ -59,11 +59,13 @@ def read_body(body: bytes) -> dict[str, Any]:
 
 
 def check_request(name: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return a request with native types, or raise a `ValidationException` that names every fault in it."""
+    """Return a request with native types, or raise an error that names every fault in it."""
     shape = operation(name).input_shape
     if shape is None:
         return {}
-    native, faults = read_request(request, shape)
+    native, faults, mistyped = read_request(request, shape)
+    if mistyped:
+        raise SageMakerError("SerializationException", "; ".join(mistyped))
     if faults:
         errors = "1 validation error" if len(faults) == 1 else f"{len(faults)} validation errors"
         raise ValidationException(f"{errors} detected: {'; '.join(faults)}")

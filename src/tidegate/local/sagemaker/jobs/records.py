@@ -8,8 +8,13 @@ from typing import Any
 
 from tidegate.local.sagemaker import wire
 from tidegate.local.sagemaker.context import Context
-from tidegate.local.sagemaker.errors import ResourceInUse, ResourceNotFound, ValidationException
-from tidegate.local.sagemaker.jobs.lifecycle import Cause, Kind, room_of
+from tidegate.local.sagemaker.errors import (
+    ResourceInUse,
+    ResourceNotFound,
+    SageMakerError,
+    ValidationException,
+)
+from tidegate.local.sagemaker.jobs.lifecycle import TRAINING, TUNING, Cause, Kind, room_of
 from tidegate.local.sagemaker.paging import list_page, pick
 from tidegate.local.sagemaker.store import AlreadyExists, now
 
@@ -59,11 +64,24 @@ def create(ctx: Context, kind: Kind, record: Record) -> None:
 
 
 def describe(ctx: Context, kind: Kind, name: str) -> Record:
-    """Return a job's record, or raise ResourceNotFound."""
+    """Return a job's record, or raise the error that AWS gives for an unknown name."""
     record = ctx.store.get(kind.kind, name)
     if record is None:
-        raise ResourceNotFound("Requested resource not found.")
+        raise _unknown(kind, name)
     return record
+
+
+def _unknown(kind: Kind, name: str) -> SageMakerError:
+    """Return AWS's answer, which differs from kind to kind.
+
+    AWS's own controllers tell them by these codes and beginnings (github.com/aws-controllers-k8s/
+    sagemaker-controller, generator.yaml; github.com/aws/aws-sdk/issues/165).
+    """
+    if kind is TUNING:
+        return ResourceNotFound(f"Amazon SageMaker can't find a tuning job called {name}.")
+    if kind is TRAINING:
+        return ValidationException("Requested resource not found.")
+    return ValidationException(f"Could not find requested job with name: {name}")
 
 
 def list_jobs(ctx: Context, kind: Kind, request: Record, *more: str) -> Record:

@@ -190,7 +190,7 @@ def _check_parents(ctx: Context, request: Record, definitions: list[Definition])
     for name in parents_of(request):
         parent = ctx.store.get(TUNING.kind, name)
         if parent is None:
-            raise ResourceNotFound(f"The parent tuning job '{name}' does not exist.")
+            raise ResourceNotFound(f"Amazon SageMaker can't find a tuning job called {name}.")
         if parent[TUNING.status_key] in UNFINISHED:
             raise ValidationException(f"The parent tuning job {name} has not ended. Wait until it has.")
         theirs = read_definitions(parent)
