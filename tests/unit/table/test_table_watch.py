@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.core.spec import ModelSpec
-from tidegate.table.watch.cells import Reader
+from tidegate.table.watch.cells import read_column
 from tidegate.table.watch.matching import Labels, match, names_in
 from tidegate.table.watch.quality import judge
 from tidegate.table.watch.relearn import write_drop
@@ -114,12 +114,22 @@ def test_scores_of_another_algorithm_are_none_of_this_window(tmp_path):
     assert none.rows == 0
 
 
-@given(st.one_of(st.text(max_size=8), st.floats(), st.integers(), st.booleans(), st.none()))
-def test_any_cell_can_be_read_as_any_type(sent):
+@given(
+    st.lists(st.one_of(st.text(max_size=8), st.floats(), st.integers(), st.booleans(), st.none()), max_size=5)
+)
+def test_any_cells_can_be_read_as_any_type(sent):
     for kind in COLUMNS.values():
-        text, value = Reader(kind)(sent)
-        assert text is None or isinstance(text, str)
-        assert value is None or text is not None
+        array, profile = read_column([None if each is None else str(each) for each in sent], kind)
+        assert len(array) == profile.types.present + profile.types.missing == len(sent)
+        assert array.null_count >= profile.types.missing
+
+
+@pytest.mark.parametrize("kind", ["numeric", "integer"])
+@given(st.lists(st.sampled_from(["1", " 2 ", "3.0", "", "NA", "-7", "1e3"]), min_size=1))
+def test_the_quick_way_and_the_careful_way_read_alike(kind, sent):
+    quick, _ = read_column(sent, kind)
+    careful, _ = read_column([*sent, "odd"], kind)
+    assert quick.to_pylist() == careful.to_pylist()[:-1]
 
 
 def labelled(tmp_path: Path, text: str) -> Labels:

@@ -8,68 +8,17 @@ sent, because that is a finding.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from tidegate.table.read.values import PARSERS, date_text, is_missing
+from tidegate.table.profile import ColumnProfile
+from tidegate.table.read.values import MISSING, PARSERS, date_text, is_missing
+from tidegate.table.scan.arrow_arrays import array_cells, text_cells
 from tidegate.table.scan.records import as_text
 
 Cell = tuple[str | None, float | int | str | None]
+MOST_WHOLE = 2.0**63  # what a table's whole numbers hold
 _GAP: Cell = (None, None)
-MOST_REMEMBERED = 100_000
-
-
-class Reader:
-    """Reads the cells of one column: each gives the text of the profile and the value of the table.
-
-    Examples
-    --------
-    >>> read = Reader("boolean")
-    >>> read("yes"), read("maybe"), read(None)
-    (('1', 1), ('maybe', None), (None, None))
-    """
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self._known: dict[Any, Cell] = {}
-
-    def __call__(self, sent: Any) -> Cell:
-        """Read a cell."""
-        if isinstance(sent, list | dict):
-            sent = as_text(sent)
-        found = self._known.get(sent)
-        # True and 1 are equal as keys and differ as cells.
-        if found is None or isinstance(sent, bool):
-            found = self._read(sent)
-            if len(self._known) < MOST_REMEMBERED:
-                self._known[sent] = found
-        return found
-
-    def _read(self, sent: Any) -> Cell:
-        text = as_text(sent)
-        if text is None or is_missing(text):
-            return _GAP
-        text = text.strip()
-        if self._kind == "categorical":
-            return text, text
-        try:
-            value = PARSERS[self._kind](text)
-        except ValueError:
-            return text, None
-        return _GAP if math.isnan(value) else _written(value, self._kind)
-
-
-def text_of(value: float, kind: str) -> str:
-    """Write a number of a column as the training data has it."""
-    if kind == "date":
-        return date_text(value)
-    return repr(value) if kind == "numeric" else str(int(value))
-
-
-def _written(value: float, kind: str) -> Cell:
-    text = text_of(value, kind)
-    return text, text if kind == "date" else value if kind == "numeric" else int(value)
-
-
 ARROW_TYPES = {
     "numeric": "float64",
     "integer": "int64",
@@ -77,3 +26,71 @@ ARROW_TYPES = {
     "date": "string",
     "categorical": "string",
 }
+
+
+def read_column(sent: Sequence[Any], kind: str) -> tuple[Any, ColumnProfile]:
+    """Read a column of cells as they were sent; gives a typed pyarrow array, gaps as null, and the profile.
+
+    A cell that does not fit its type is null in the array and counts in the profile as what it is.
+    """
+    import pyarrow as pa
+
+    try:
+        texts = pa.array(sent, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):  # JSON's true and false, or something nested
+        texts = pa.array([as_text(each) for each in sent], pa.string())
+    if kind in ("numeric", "integer") and (numbers := _numbers(texts, kind)) is not None:
+        return numbers, ColumnProfile.of(array_cells(numbers))
+    encoded = texts.dictionary_encode()
+    cells = [read_cell(each, kind) for each in encoded.dictionary.to_pylist()]
+    written = pa.array([text for text, _ in cells], pa.string()).take(encoded.indices)
+    values = pa.array([value for _, value in cells], getattr(pa, ARROW_TYPES[kind])())
+    return values.take(encoded.indices), ColumnProfile.of(text_cells(written))
+
+
+def read_cell(sent: str, kind: str) -> Cell:
+    """Read one cell: its text as the training data has it, and its value.
+
+    >>> read_cell("yes", "boolean"), read_cell("maybe", "boolean"), read_cell("NA", "boolean")
+    (('1', 1), ('maybe', None), (None, None))
+    """
+    if is_missing(sent):
+        return _GAP
+    text = sent.strip()
+    if kind == "categorical":
+        return text, text
+    try:
+        value = PARSERS[kind](text)
+    except ValueError:
+        return text, None
+    if math.isnan(value):
+        return _GAP
+    written = text_of(value, kind)
+    if kind in ("integer", "boolean"):
+        return written, int(value) if abs(value) < MOST_WHOLE else None
+    return written, written if kind == "date" else value
+
+
+def _numbers(texts: Any, kind: str) -> Any | None:
+    """Read a column in which every cell is a number or a gap; None where one is something else."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(texts)
+    gaps = pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(MISSING), pa.string()))
+    present = pc.if_else(gaps, None, trimmed)
+    try:
+        values = pc.cast(present, pa.float64())
+        # What is infinite, or no whole number where one is wanted, is for the slower reader to tell.
+        if not pc.all(pc.is_finite(values), min_count=0).as_py():
+            return None
+        return pc.cast(values, pa.int64()) if kind == "integer" else values
+    except pa.ArrowInvalid:
+        return None
+
+
+def text_of(value: float, kind: str) -> str:
+    """Write a number of a column as the training data has it."""
+    if kind == "date":
+        return date_text(value)
+    return repr(value) if kind == "numeric" else str(int(value))

@@ -53,6 +53,8 @@ def read_baseline(
 
 def check(baseline: Profile, constraints: Constraints, window: Profile, least_rows: int) -> dict[str, Any]:
     """Compare, and give what the report, the notification and the tables need."""
+    if PREDICTION not in constraints.columns:
+        window = window.only([name for name in window.columns if name != PREDICTION])
     found = compare(baseline, constraints, window)
     columns = [
         _column(comparison, baseline.column(name), window.column(name), constraints.columns[name])

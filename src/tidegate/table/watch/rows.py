@@ -10,8 +10,8 @@ from typing import Any
 from tidegate.core.errors import BadDrop
 from tidegate.table.profile import ColumnProfile, Profile
 from tidegate.table.scan import CapturedRow, read_capture
-from tidegate.table.scan.arrow_arrays import array_cells, text_cells
-from tidegate.table.watch.cells import ARROW_TYPES, Reader
+from tidegate.table.scan.arrow_arrays import array_cells
+from tidegate.table.watch.cells import ARROW_TYPES, read_column
 
 BATCH_ROWS = 32_768
 PREDICTION = "prediction"
@@ -91,11 +91,10 @@ def read_window(
     import pyarrow.parquet as pq
 
     window = WindowRows()
-    readers = {name: Reader(kind) for name, kind in columns.items()}
     parts: list[Profile] = []
     with pq.ParquetWriter(out, schema_of(columns), compression="zstd") as writer:
         for batch in _batches(_rows(sources, list(columns), algorithm, identity, window)):
-            table, part = _written(batch, columns, readers)
+            table, part = _written(batch, columns)
             writer.write_table(table)
             parts.append(part)
             times = sorted(row.about[4] for row in batch if row.about[4])
@@ -134,19 +133,14 @@ def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
         yield batch
 
 
-def _written(
-    batch: Sequence[_Row], columns: Mapping[str, str], readers: Mapping[str, Reader]
-) -> tuple[Any, Profile]:
+def _written(batch: Sequence[_Row], columns: Mapping[str, str]) -> tuple[Any, Profile]:
     import pyarrow as pa
 
     arrays = [pa.array([row.about[place] for row in batch], pa.string()) for place in range(len(ABOUT))]
     profiles = {}
     for name, kind in columns.items():
-        read = readers[name]
-        cells = [read(row.cells.get(name)) for row in batch]
-        texts = pa.array([text for text, _ in cells], pa.string())
-        profiles[name] = ColumnProfile.of(text_cells(texts))
-        arrays.append(pa.array([value for _, value in cells], getattr(pa, ARROW_TYPES[kind])()))
+        array, profiles[name] = read_column([row.cells.get(name) for row in batch], kind)
+        arrays.append(array)
     predictions = pa.array([row.prediction for row in batch], pa.float64())
     profiles[PREDICTION] = ColumnProfile.of(array_cells(predictions))
     table = pa.Table.from_arrays([*arrays, predictions], schema=schema_of(columns))
