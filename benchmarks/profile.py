@@ -101,7 +101,7 @@ def run(python: Path, peer: str, files: list[Path]) -> Run | str:
                 ready = time.perf_counter() - begin
             if time.perf_counter() - begin > LIMIT_SECONDS:
                 process.kill()
-            time.sleep(0.01)
+            time.sleep(0.02)
         wall = time.perf_counter() - begin
         if process.returncode:
             words.seek(0)
