@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate.local.emulator import (
+    apis,
     autoscaling,
     definitions,
     deliveries,
@@ -60,6 +61,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     encryption.install()
     events.install()
     lambdas.install()
+    apis.install()
     deliveries.install()
     tables.install()
     objects.install()

@@ -175,6 +175,19 @@ functions = Part(
     },
 )
 
+gateway = Part(
+    "ministack.services.apigateway",
+    {
+        "invoke_function": (
+            "_invoke_lambda_proxy",
+            "(integration, api_id, stage, path, method, headers, body, query_params, route_key='$default', "
+            "path_params=None, *, authorizer_claims=None, authorizer_scopes=None, "
+            "authorizer_lambda_context=None, authorizer_iam=None, owner_account_id=None, owner_region=None, "
+            "raw_query_string=None)",
+        ),
+    },
+)
+
 buses = Part(
     "ministack.services.eventbridge",
     {
@@ -282,6 +295,7 @@ _PARTS = (
     disk,
     step,
     functions,
+    gateway,
     buses,
     tables,
     objects,
