@@ -77,7 +77,7 @@ def evaluate(
         "verdict": verdict,
         "data": data,
         "quality_verdict": quality_verdict,
-        "reason": _reason(verdict, data, comparison, quality, bool(read["rows"])),
+        "reason": _reason(verdict, data, comparison, quality or quality_verdict, bool(read["rows"])),
         "rows": comparison["rows"],
         "new_rows": read["rows"],
         "read": dict(read),
@@ -207,14 +207,18 @@ def _reason(
     verdict: str,
     data: str | None,
     comparison: Mapping[str, Any],
-    quality: Mapping[str, Any] | None,
+    quality: Mapping[str, Any] | str | None,
     any_rows: bool,
 ) -> str:
+    """Say what the verdict rests on; `quality` is what was measured now, or else the word that stands."""
     parts = []
     if any_rows:
         parts.append(str(comparison["reason"]))
     elif data:
         parts.append(f"no new predictions; the data were {data} before")
-    if quality and (quality["verdict"] == "drift" or verdict != "drift"):
+    if isinstance(quality, str):
+        if quality == "drift":
+            parts.append("the quality had fallen when truth last came, and none has come since")
+    elif quality and (quality["verdict"] == "drift" or verdict != "drift"):
         parts.append(str(quality["sentence"]))
     return "; ".join(parts) or "no prediction has been checked yet"

@@ -109,6 +109,9 @@ def test_quality_that_has_fallen_is_drift_even_where_the_data_are_as_before():
     assert check["verdict"] == "drift"
     assert after["truth_pool"] == []
     assert "RMSE is 9" in check["reason"]
+    later, _ = concluded(OK, state=after, window=2)
+    assert later["verdict"] == "drift"
+    assert "the quality had fallen when truth last came" in later["reason"]
 
 
 def test_another_champion_begins_anew():
