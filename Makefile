@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 DEMO_DATA := $(VENV)/.demo-data
 SOURCES := src tests functions scripts benchmarks
 
-.PHONY: help install demo check test unit integration e2e lint types fix lock clean
+.PHONY: help install demo check test unit integration e2e conformance lint types fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -44,7 +44,7 @@ types: install
 	@$(BIN)/mypy
 
 unit: install
-	@$(BIN)/pytest tests/unit tests/conformance -n 2
+	@$(BIN)/pytest tests/unit tests/conformance --ignore tests/conformance/clients -n 2
 
 integration: install
 	@$(BIN)/pytest tests/integration
@@ -52,6 +52,9 @@ integration: install
 e2e: $(DEMO_DATA)
 	@$(BIN)/pytest tests/e2e
 	@$(BIN)/pytest tests/e2e --iam
+
+conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
+	@$(BIN)/pytest tests/conformance/clients -m clients
 
 fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)
