@@ -64,7 +64,8 @@ def interpreter(peer: str, folder: Path) -> Path | None:
         return Path(sys.executable)
     home = folder / "venvs" / peer
     python = home / "bin" / "python"
-    if (home / "installed").exists():
+    mark, wanted = home / "installed", " ".join(PEERS[peer])
+    if mark.exists() and mark.read_text() == wanted:
         return python
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     try:
@@ -74,7 +75,7 @@ def interpreter(peer: str, folder: Path) -> Path | None:
     except (OSError, subprocess.SubprocessError) as error:
         print(f"skipped {peer}: it cannot be installed here ({error})", file=sys.stderr)
         return None
-    (home / "installed").touch()
+    mark.write_text(wanted)
     return python
 
 
