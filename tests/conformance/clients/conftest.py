@@ -6,6 +6,7 @@ TIDEGATE_CLIENTS names the folder that keeps the environments, by default one in
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,8 @@ from tidegate.local import cloud as local_cloud
 from tidegate.local.cloud import Cloud
 
 SCRIPTS = Path(__file__).parent / "scripts"
+# What docs/compatibility.md is made of, by scripts/compatibility.py.
+OUTCOMES = Path(__file__).parent / "outcomes.json"
 KEPT = Path(os.environ.get("TIDEGATE_CLIENTS", Path.home() / ".cache" / "tidegate" / "clients"))
 REQUIREMENTS = {
     "awscli": ["awscli>=1.40,<2"],
@@ -56,18 +60,20 @@ class Clients:
 
     def __init__(self, cloud: Cloud, home: Path) -> None:
         self.cloud = cloud
+        self.outcomes: dict[str, dict[str, Any]] = {}
         self._home = home
         (home / "sdk.yaml").write_text(json.dumps(SDK_SETTINGS))
 
     def run(self, environment: str, script: str) -> str:
-        """Run a script; give what it printed, or fail with it."""
+        """Run a script; give what it printed, or fail with it. Its outcome goes to the record."""
         python = environment_of(environment)
+        noted = self._home / f"{script.replace('/', '-')}.operations"
         command = (
             [str(python), str(SCRIPTS / script)] if script.endswith(".py") else ["sh", str(SCRIPTS / script)]
         )
         done = subprocess.run(
             command,
-            env=self._variables(python),
+            env={**self._variables(python), "TIDEGATE_OPERATIONS": str(noted)},
             cwd=self._home,
             capture_output=True,
             text=True,
@@ -75,6 +81,13 @@ class Clients:
             check=False,
         )
         said = f"{done.stdout}\n{done.stderr}"
+        operations = noted.read_text().split() if noted.exists() else []
+        self.outcomes[script] = {
+            "client": _version(python, environment),
+            "digest": digest(SCRIPTS / script),
+            "passed": done.returncode == 0,
+            "operations": sorted({name for name in operations if name.startswith("sagemaker")}),
+        }
         assert done.returncode == 0, f"{script} ended with {done.returncode}:\n{said[-6000:]}"
         return done.stdout
 
@@ -91,6 +104,25 @@ class Clients:
             "ROLE_ARN": f"arn:aws:iam::000000000000:role/{ROLE}",
             **self.cloud.environment,
         }
+
+
+def digest(script: Path) -> str:
+    """Give what tells whether a script is still the one that was run."""
+    return hashlib.sha256(script.read_bytes()).hexdigest()[:16]
+
+
+def _version(python: Path, environment: str) -> str:
+    package = REQUIREMENTS[environment][0].split("=")[0].split(">")[0]
+    ask = f"from importlib.metadata import version; print(version({package!r}))"
+    done = subprocess.run([str(python), "-I", "-c", ask], capture_output=True, text=True, check=True)
+    return f"{package} {done.stdout.strip()}"
+
+
+def record(outcomes: dict[str, dict[str, Any]]) -> None:
+    """Keep the outcomes of this run, beside those of scripts that it did not run."""
+    kept = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
+    known = {script: outcome for script, outcome in kept.items() if (SCRIPTS / script).exists()}
+    OUTCOMES.write_text(json.dumps({**known, **outcomes}, indent=2, sort_keys=True) + "\n")
 
 
 def environment_of(name: str) -> Path:
@@ -116,7 +148,9 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
         port = probe.getsockname()[1]
     state = tmp_path_factory.mktemp("cloud")
     cloud = local_cloud.up(state, port)
+    made = Clients(cloud, tmp_path_factory.mktemp("home"))
     try:
-        yield Clients(cloud, tmp_path_factory.mktemp("home"))
+        yield made
     finally:
         local_cloud.down(state)
+        record(made.outcomes)

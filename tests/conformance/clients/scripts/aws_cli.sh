@@ -57,7 +57,7 @@ test "$(aws sagemaker list-models --name-contains cli- --page-size 1 --query 'le
 if aws sagemaker describe-model --model-name nobody 2> "$work/error"; then exit 1; fi
 grep -q '(ValidationException).*Could not find model' "$work/error"
 if aws sagemaker stop-training-job --training-job-name nobody 2> "$work/error"; then exit 1; fi
-grep -q '(ResourceNotFound)' "$work/error"
+grep -q '(ValidationException).*Requested resource not found' "$work/error"
 
 aws sagemaker delete-endpoint --endpoint-name cli
 aws sagemaker wait endpoint-deleted --endpoint-name cli

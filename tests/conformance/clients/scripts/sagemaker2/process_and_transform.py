@@ -40,7 +40,7 @@ x = rng.normal(size=(200, 2))
 y = 5 * x[:, 0] - x[:, 1]
 text = io.StringIO("id,a,b,price\n")
 text.seek(0, io.SEEK_END)
-for number, (features, price) in enumerate(zip(x, y)):
+for number, (features, price) in enumerate(zip(x, y, strict=True)):
     text.write(f"{number},{features[0]:.5f},{features[1]:.5f},{price:.5f}\n")
 raw = session.upload_string_as_file_body(text.getvalue(), bucket, "sdk2p/raw/cars.csv")
 
