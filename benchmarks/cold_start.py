@@ -1,0 +1,156 @@
+"""Measures what a cold start costs each function: the size of its package, and its imports from its own layers.
+
+    .venv/bin/python benchmarks/cold_start.py [--runs 15] [--json]
+
+The layers are built as for AWS, for the Python that runs this. Each function is imported by a clean interpreter
+that sees its folder, its layers and boto3, as in Lambda: boto3's byte code is there, that of layers is not,
+because a layer is read-only. Functions and the bare `import boto3` take turns; medians count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+BARE = "import boto3"
+TIMED = "import time; begun = time.perf_counter(); import {0}; print(time.perf_counter() - begun)"
+
+
+class AnyTagLoader(yaml.SafeLoader):
+    """Reads a template, its !Ref and friends as their plain values."""
+
+
+def _plain(loader: yaml.Loader, _suffix: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+AnyTagLoader.add_multi_constructor("!", _plain)
+
+
+def build_layer(name: str, folder: Path) -> Path:
+    """Build a layer as `sam build` does and give the folder that Lambda puts on the path."""
+    made = folder / name
+    environment = {key: value for key, value in os.environ.items() if key != "TIDEGATE_LAYER"}
+    command = ["make", "-s", f"build-{name}Layer", f"ARTIFACTS_DIR={made}", f"PYTHON_VERSION={PYTHON}"]
+    subprocess.run(command, cwd=ROOT / "layers" / name.lower(), check=True, env=environment)
+    return made / "python"
+
+
+def runtime(folder: Path) -> Path:
+    """Put boto3 into a folder of its own, compiled, as Lambda's runtime has it."""
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    home = folder / "runtime"
+    command = [uv, "pip", "install", "-q", "--python", sys.executable, "--target", str(home)]
+    subprocess.run([*command, f"boto3=={version('boto3')}", f"botocore=={version('botocore')}"], check=True)
+    compileall.compile_dir(str(home), quiet=1, workers=0)
+    return home
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Read from the template each function's folder, whether it has the table layer, and its variables."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
+    everywhere = template["Globals"]["Function"]["Environment"]["Variables"]
+    found = {}
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            named = resource["Properties"]
+            variables = {**everywhere, **named.get("Environment", {}).get("Variables", {})}
+            found[Path(named["CodeUri"]).name] = {
+                "folder": ROOT / named["CodeUri"],
+                "table": "TableLayer" in named.get("Layers", []),
+                "variables": dict.fromkeys(variables, "x"),
+            }
+    return found
+
+
+def import_seconds(statement: str, path: list[Path], variables: dict[str, str]) -> float:
+    """Time an import in a clean interpreter."""
+    shown = ", ".join(repr(str(each)) for each in path)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", f"import sys; sys.path[:0] = [{shown}]; {statement}"],
+        env={**variables, "AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_LOG_LEVEL": "INFO"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        sys.exit(f"{statement}: {done.stderr}")
+    return float(done.stdout.splitlines()[-1])
+
+
+def zipped_bytes(folder: Path, scratch: Path) -> int:
+    """Give a folder's size as a zip."""
+    return Path(shutil.make_archive(str(scratch / "packed"), "zip", folder)).stat().st_size
+
+
+def measure(runs: int, scratch: Path) -> dict[str, Any]:
+    """Measure every function, in turns."""
+    core, table = build_layer("Core", scratch), build_layer("Table", scratch)
+    boto3 = runtime(scratch)
+    listed = functions()
+    took: dict[str, list[float]] = {name: [] for name in (BARE, *listed)}
+    for _ in range(runs):
+        took[BARE].append(import_seconds(TIMED.format("boto3"), [boto3], {}))
+        for name, each in listed.items():
+            path = [each["folder"], *([table] if each["table"] else []), core, boto3]
+            took[name].append(import_seconds(TIMED.format("app"), path, each["variables"]))
+    bare = statistics.median(took[BARE])
+    return {
+        "bare_boto3_ms": bare * 1000,
+        "layers_zipped_bytes": {
+            "core": zipped_bytes(core.parent, scratch),
+            "table": zipped_bytes(table.parent, scratch),
+        },
+        "functions": {
+            name: {
+                "layers": "core, table" if each["table"] else "core",
+                "zipped_bytes": zipped_bytes(each["folder"], scratch),
+                "import_ms": statistics.median(took[name]) * 1000,
+                "times_bare_boto3": statistics.median(took[name]) / bare,
+            }
+            for name, each in sorted(listed.items())
+        },
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print a table for people."""
+    sizes = found["layers_zipped_bytes"]
+    print(f"layers, zipped: core {sizes['core'] / 1e6:.2f} MB, table {sizes['table'] / 1e6:.1f} MB")
+    print(f"import boto3 alone: {found['bare_boto3_ms']:.0f} ms")
+    for name, each in found["functions"].items():
+        times = f"{each['import_ms']:6.0f} ms  {each['times_bare_boto3']:.2f} times"
+        print(f"{name:24} {each['zipped_bytes'] / 1e3:5.1f} KB  {times}  {each['layers']}")
+
+
+def main() -> int:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        found = measure(options.runs, Path(scratch))
+    print(json.dumps(found, indent=2)) if options.json else show(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
