@@ -1,10 +1,10 @@
-"""Measures what a cold start costs each function: the size of its package, and its imports from its own layers.
+"""Measures what a cold start costs each function: its package's size, and its imports from its own layers.
 
     .venv/bin/python benchmarks/cold_start.py [--runs 15] [--json]
 
-The layers are built as for AWS, for the Python that runs this. Each function is imported by a clean interpreter
-that sees its folder, its layers and boto3, as in Lambda: boto3's byte code is there, that of layers is not,
-because a layer is read-only. Functions and the bare `import boto3` take turns; medians count.
+The layers are built as for AWS, for the Python that runs this. Each function is imported by an interpreter
+that sees its folder, its layers and boto3 and writes no byte code, as in Lambda. Functions and the bare
+`import boto3` take turns; medians count. Times are of the CPU, so that a busy machine tells the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 BARE = "import boto3"
-TIMED = "import time; begun = time.perf_counter(); import {0}; print(time.perf_counter() - begun)"
+TIMED = "import time; begun = time.process_time(); import {0}; print(time.process_time() - begun)"
 
 
 class AnyTagLoader(yaml.SafeLoader):

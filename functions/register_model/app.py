@@ -18,7 +18,6 @@ from tidegate.edge import storage
 from tidegate.edge.schedule import schedule_checks
 from tidegate.edge.subscribe import subscribe
 from tidegate.edge.tell import tell
-from tidegate.modelfile import read_model_file
 
 logger = Logger()
 
@@ -26,8 +25,13 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle S3's `Object Created` event of a model file; see `events/model_file_dropped.json`."""
+    from tidegate.modelfile import read_model_file  # with it comes the YAML reader
+
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     model = names.model_of_key(key)
+    if key != names.model_file_key(model):
+        logger.info("this is no model's file, only one of that name", extra={"key": key})
+        return {"model": model, "accepted": False, "reason": f"{key} is not where a model's file lies"}
     source = storage.read_bytes(f"s3://{bucket}/{key}")
     digest = hashlib.sha256(source).hexdigest()
     try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import statistics
 from collections.abc import Callable, Mapping
 from functools import cache
 from numbers import Real
@@ -51,9 +50,10 @@ def combine(rule: str, predictions: Mapping[str, float], weights: Mapping[str, f
     if rule == "min":
         return min(values)
     if rule == "mean":
-        return statistics.fmean(values)
+        return math.fsum(values) / len(values)
     if rule == "median":
-        return statistics.median(values)
+        middle = sorted(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
+        return math.fsum(middle) / len(middle)
     if rule == "weighted":
         shares = [(weights or {}).get(name, 1.0) for name in predictions]
         return math.fsum(w * v for w, v in zip(shares, values, strict=True)) / math.fsum(shares)

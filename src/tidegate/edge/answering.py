@@ -16,7 +16,6 @@ from tidegate.api.failures import (
     updating,
 )
 from tidegate.api.model import Model
-from tidegate.api.openapi import document
 from tidegate.api.predictions import Predicted, combined, write
 from tidegate.api.records import Record, read_records
 from tidegate.core.names import is_model_name
@@ -89,6 +88,8 @@ class Api:
 
     def openapi(self, request: Request, request_id: str) -> Answer:  # noqa: ARG002
         """Describe the API, with the records of each model."""
+        from tidegate.api.openapi import document  # asked for seldom, so no cold start pays for it
+
         return json_answer(document(self._catalogue.models(), self._auth), request)
 
     def _model(self, request: Request, *, fresh: bool = False) -> Model:
