@@ -11,6 +11,7 @@ from typing import Any
 
 from tidegate.core import checks
 from tidegate.core.names import ALGORITHM_NAME_MAX
+from tidegate.core.tuning import Tuning, read_tuning
 
 GPU_FAMILIES = ("ml.p", "ml.g")
 
@@ -62,6 +63,7 @@ class Algorithm:
     count: int = 1
     spot: bool = False
     max_runtime_seconds: int = 3600
+    tuning: Tuning | None = None
 
 
 def read_algorithm(name: str, raw: object, path: tuple[str, ...]) -> Algorithm:
@@ -89,6 +91,7 @@ def read_algorithm(name: str, raw: object, path: tuple[str, ...]) -> Algorithm:
         max_runtime_seconds=checks.whole(
             entry.get("max_runtime_seconds", 3600), 60, 432_000, (*path, "max_runtime_seconds")
         ),
+        tuning=read_tuning(entry.get("tuning"), BUILT_IN[name].quality_metric, (*path, "tuning")),
     )
 
 

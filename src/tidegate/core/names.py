@@ -13,6 +13,8 @@ from urllib.parse import unquote
 RUN_ID_LENGTH = 12
 MODEL_NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 MODEL_NAME_MAX = 28
+# Folders of the buckets that are not models, and kinds of drops, which must not look like ones.
+RESERVED = ("quarantine", "notifications", "train", "score", "truth")
 ALGORITHM_NAME_MAX = 14
 
 
@@ -117,6 +119,14 @@ def job_name(prefix: str, model: str, algorithm: str, run: str) -> str:
     digit within the 63 that SageMaker allows.
     """
     return f"{prefix}-{model}-{algorithm}-{run}"
+
+
+def tuning_job_name(prefix: str, algorithm: str, run: str) -> str:
+    """Name a run's search for the hyperparameters of one algorithm.
+
+    At most 31 characters with a prefix of three: the machine may append one, and SageMaker allows 32.
+    """
+    return f"{prefix}-{run}-{algorithm}"
 
 
 def endpoint_name(prefix: str, model: str, algorithm: str) -> str:

@@ -8,6 +8,7 @@ from tidegate.core import names
 from tidegate.core.algorithms import BUILT_IN
 from tidegate.core.endpoints import scaling, serverless_config
 from tidegate.core.spec import ModelSpec
+from tidegate.core.tuning import tuning_request
 
 VOLUME_GB = 30
 
@@ -50,6 +51,12 @@ def _plan_algorithm(
         "algorithm": name,
         "job": names.job_name(prefix, spec.name, name, run),
         "hyperparameters": algorithm.hyperparameters,
+        "tuning": None
+        if algorithm.tuning is None
+        else {
+            "job": names.tuning_job_name(prefix, name, run),
+            **tuning_request(algorithm.tuning, algorithm.hyperparameters),
+        },
         "resources": {
             "InstanceType": algorithm.instance,
             "InstanceCount": algorithm.count,

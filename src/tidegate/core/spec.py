@@ -13,7 +13,8 @@ from tidegate.core import checks
 from tidegate.core.algorithms import Algorithm, read_algorithm
 from tidegate.core.checks import refuse
 from tidegate.core.monitor import Monitor, read_monitor
-from tidegate.core.names import MODEL_NAME_MAX, MODEL_NAME_PATTERN
+from tidegate.core.names import MODEL_NAME_MAX, MODEL_NAME_PATTERN, RESERVED
+from tidegate.core.tuning import plain_tuning
 from tidegate.core.usage import Scoring, Serving, read_scoring, read_serving
 
 FEATURE_TYPES = ("numeric", "integer", "categorical", "boolean", "date")
@@ -125,6 +126,9 @@ class ModelSpec:
         """Give the canonical form: every default written out, ready for JSON; `from_dict` reads it back."""
         plain = asdict(self)
         plain["notify"] = list(self.notify)
+        for name, algorithm in self.algorithms.items():
+            if algorithm.tuning is not None:
+                plain["algorithms"][name]["tuning"] = plain_tuning(algorithm.tuning)
         plain["features"] = {
             name: {"type": f.type, "levels": f.levels} if f.type == "categorical" else {"type": f.type}
             for name, f in self.features.items()
@@ -134,6 +138,8 @@ class ModelSpec:
 
 def _read_name(top: Mapping[str, Any]) -> str:
     name = checks.text(checks.required(top, "name", ()), ("name",))
+    if name in RESERVED:
+        refuse(f"'{name}' is a folder's name here; choose another, for example '{name}-model'", ("name",))
     return checks.pattern(
         name, MODEL_NAME_PATTERN, MODEL_NAME_MAX, ("name",), "lower-case letters, digits and single dashes"
     )

@@ -82,6 +82,7 @@ def test_a_gpu_instance_trains_xgboost_on_cuda_unless_the_file_says_otherwise():
     assert "device" not in on_cpu
 
 
+TO_1 = {"least": 0.1, "most": 1}
 REFUSED = [
     (("name",), "Used Cars", "lower-case"),
     (("name",), "x" * 29, "at most 28"),
@@ -96,6 +97,56 @@ REFUSED = [
     (("algorithms", "xgboost"), {"instances": 2}, "did you mean 'instance'?"),
     (("algorithms", "xgboost"), {"instance": "m5.large"}, "ml.m5.large"),
     (("algorithms", "xgboost"), {"hyperparameters": {"eta": [1]}}, "expected one value"),
+    (("algorithms", "xgboost", "tuning"), {"max_jobs": 5}, "'ranges' is missing"),
+    (("algorithms", "xgboost", "tuning"), {"max_jobs": 5, "ranges": {}}, "no range is given"),
+    (("algorithms", "xgboost", "tuning"), {"ranges": {"eta": TO_1}}, "'max_jobs' is missing"),
+    (("algorithms", "xgboost", "tuning"), {"max_jobs": 0, "ranges": {"eta": TO_1}}, "is outside 1 to 750"),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "ranges": {"eta": {"least": 1}}},
+        "'most' is missing",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "ranges": {"eta": 0.1}},
+        "expected names with values",
+    ),
+    (("algorithms", "xgboost", "tuning"), {"max_jobs": 5, "ranges": {"eta": []}}, "or a list of values"),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "ranges": {"eta": {**TO_1, "scale": "lg"}}},
+        "did you mean 'log'?",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "ranges": {"eta": TO_1}, "strategy": "hyperband"},
+        "not one of bayesian",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"strategy": "grid", "ranges": {"eta": TO_1}},
+        "a grid takes lists",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"strategy": "grid", "max_jobs": 3, "ranges": {"booster": ["dart"]}},
+        "has 1 combinations",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "parallel": 6, "ranges": {"eta": TO_1}},
+        "is outside 1 to 5",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "ranges": {"eta": {"least": 2, "most": 1}}},
+        "is not less than most",
+    ),
+    (
+        ("algorithms", "xgboost", "tuning"),
+        {"max_jobs": 5, "ranges": {"eta": {"least": 0, "most": 1, "scale": "log"}}},
+        "greater than 0",
+    ),
     (("split",), {"train": 0.5, "validation": 0.1, "test": 0.1}, "add up to 0.7"),
     (("gate",), {"metric": "r2", "at_most": 0.9}, "use at_least"),
     (("gate", "at_most"), "low", "expected a number"),
@@ -151,6 +202,11 @@ RELATIONS = (
     "weights belong to",
     "'forest' is not known",
     "MB at once",
+    "a grid takes lists",
+    "has 1 combinations",
+    "is outside 1 to 5",
+    "is not less than most",
+    "greater than 0",
 )
 
 
