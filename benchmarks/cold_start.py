@@ -22,27 +22,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
+from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).parent.parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 BARE = "import boto3"
 TIMED = "import time; begun = time.process_time(); import {0}; print(time.process_time() - begun)"
-
-
-class AnyTagLoader(yaml.SafeLoader):
-    """Reads a template, its !Ref and friends as their plain values."""
-
-
-def _plain(loader: yaml.Loader, _suffix: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_mapping(node, deep=True)
-
-
-AnyTagLoader.add_multi_constructor("!", _plain)
 
 
 def build_layer(name: str, folder: Path) -> Path:
@@ -66,7 +51,7 @@ def runtime(folder: Path) -> Path:
 
 def functions() -> dict[str, dict[str, Any]]:
     """Read from the template each function's folder, whether it has the table layer, and its variables."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
+    template = yaml_parse((ROOT / "template.yaml").read_text())
     everywhere = template["Globals"]["Function"]["Environment"]["Variables"]
     found = {}
     for resource in template["Resources"].values():
@@ -75,7 +60,7 @@ def functions() -> dict[str, dict[str, Any]]:
             variables = {**everywhere, **named.get("Environment", {}).get("Variables", {})}
             found[Path(named["CodeUri"]).name] = {
                 "folder": ROOT / named["CodeUri"],
-                "table": "TableLayer" in named.get("Layers", []),
+                "table": {"Ref": "TableLayer"} in named.get("Layers", []),
                 "variables": dict.fromkeys(variables, "x"),
             }
     return found
