@@ -11,6 +11,8 @@ from tidegate.core.errors import BadSpec
 from tidegate.core.spec import ModelSpec
 
 MOST_BYTES = 256 * 1024
+# A model file is five levels deep; PyYAML's time grows with the square of the depth.
+MOST_DEEP = 20
 
 
 def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
@@ -30,7 +32,7 @@ def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
     """
     raw = _decoded(text)
     try:
-        _refuse_aliases(raw)
+        _refuse_tricks(raw)
         tree = yaml.compose(raw, Loader=yaml.SafeLoader)
         plain = yaml.safe_load(raw)
     except yaml.MarkedYAMLError as error:
@@ -66,9 +68,14 @@ def _decoded(text: str | bytes) -> str:
         raise BadSpec("the file is not UTF-8 text; save it as UTF-8", line=line) from error
 
 
-def _refuse_aliases(raw: str) -> None:
+def _refuse_tricks(raw: str) -> None:
     # Aliases are how a few bytes of YAML grow to gigabytes, and a model file has no need of them.
+    depth = 0
     for event in yaml.parse(raw, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEEP:
+            at: Any = event.start_mark
+            raise BadSpec(f"lists and names are nested more than {MOST_DEEP} deep", line=at.line + 1)
         if isinstance(event, yaml.AliasEvent):
             mark: Any = event.start_mark
             raise BadSpec("aliases (*name) are not allowed; write the value out", line=mark.line + 1)

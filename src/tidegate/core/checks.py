@@ -59,7 +59,7 @@ def pattern(value: str, regex: str, longest: int, path: Path, wanted: str) -> st
     """Read a text of a given form and length."""
     if len(value) > longest:
         refuse(f"{shown(value)} has {len(value)} characters; at most {longest} fit", path)
-    if not re.match(regex, value):
+    if not re.fullmatch(regex, value):  # match would let a line end through
         refuse(f"{shown(value)} does not fit; expected {wanted}", path)
     return value
 
@@ -73,11 +73,18 @@ def one_of(value: object, words: Collection[str], path: Path) -> str:
 
 def number(value: object, least: float | None, most: float | None, path: Path) -> float:
     """Read a finite number within bounds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         refuse(f"expected a number, found {shown(value)}", path)
     if (least is not None and value < least) or (most is not None and value > most):
         refuse(f"{value:g} is outside {least:g} to {most:g}", path)
     return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest double
+        return False
 
 
 def whole(value: object, least: int, most: int, path: Path) -> int:
@@ -85,7 +92,8 @@ def whole(value: object, least: int, most: int, path: Path) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         refuse(f"expected a whole number, found {shown(value)}", path)
     if not least <= value <= most:
-        refuse(f"{value} is outside {least} to {most}", path)
+        short = shown(value).strip("'")
+        refuse(f"{short} is outside {least} to {most}", path)
     return value
 
 
@@ -116,7 +124,7 @@ def shown(value: object) -> str:
         return "names with values"
     if isinstance(value, list | tuple):
         return "a list"
-    raw = str(value)
+    raw = " ".join(str(value).split())
     return f"'{raw[:40]}…'" if len(raw) > 40 else f"'{raw}'"
 
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+# What ends a line somewhere: a file's own words in a sentence must not break it in two.
+_LINE_ENDS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+
+
+def one_line(message: str) -> str:
+    """Keep a sentence on one line, whatever it quotes."""
+    return _LINE_ENDS.sub(" ", message)
+
 
 class TidegateError(Exception):
     """Base of every error whose text is meant for a person."""
@@ -21,8 +31,8 @@ class BadDrop(TidegateError):
     """
 
     def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(one_line(message))
+        self.message = one_line(message)
         self.row = row
         self.column = column
 
@@ -53,13 +63,13 @@ class BadSpec(TidegateError):
     """
 
     def __init__(self, message: str, path: tuple[str, ...] = (), line: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(one_line(message))
+        self.message = one_line(message)
         self.path = path
         self.line = line
 
     def __str__(self) -> str:
-        where = ".".join(self.path)
+        where = one_line(".".join(self.path))
         at_line = f"line {self.line}" if self.line is not None else ""
         place = ", ".join(part for part in (at_line, where) if part)
         return f"{place}: {self.message}" if place else self.message

@@ -127,7 +127,12 @@ class Recipe:
 
     def _from_csv(self, text: str) -> list[Record]:
         if '"' in text:
-            rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+            try:
+                rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+            except csv.Error as error:
+                raise BadRequest(
+                    f"the body is not CSV ({error}); is a quotation mark never closed?"
+                ) from None
         else:
             # csv.reader ends a row at these three and nowhere else; str.splitlines knows more line ends.
             plain = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -216,7 +221,7 @@ def _parsed(text: str, what: str) -> Any:
     try:
         # NaN and the infinities are no JSON, yet many writers emit them for a gap.
         return json.loads(text, parse_constant=lambda word: None if word == "NaN" else word)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"{what} is not JSON: {error}") from None
 
 

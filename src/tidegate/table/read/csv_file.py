@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tidegate.core.errors import BadDrop
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
-from tidegate.table.read.csv_trouble import explain_structure, line_of_row, read_header, rows_of
+from tidegate.table.read.csv_trouble import csv_error, explain_structure, line_of_row, read_header, rows_of
 from tidegate.table.read.look import Look
 from tidegate.table.read.names import expected_names, find_columns
 from tidegate.table.read.sentences import bad_cell
@@ -33,11 +34,20 @@ def read_csv(path: Path, spec: ModelSpec, name: str, seen: Look) -> Table:
     wanted = expected_names(spec)
     header = read_header(path, wanted, name, seen)
     places = find_columns(header, wanted, name, target=spec.target)
+    try:
+        return _read_rows(path, spec, name, seen, len(header), places)
+    except csv.Error as error:
+        raise csv_error(name, 2, error) from None
+
+
+def _read_rows(
+    path: Path, spec: ModelSpec, name: str, seen: Look, width: int, places: dict[str, int]
+) -> Table:
     if not any(True for _ in islice(rows_of(path, seen.gzipped), 1, 2)):  # pyarrow would call this an error
         return Table(name, {}, np.empty(0), None, np.empty(0, dtype=np.int64))
     kinds = {spec.target: "numeric", **{column: feature.type for column, feature in spec.features.items()}}
-    arrow = _parse(path, name, seen, len(header), places, kinds)
-    return _Reader(path, spec, name, seen, len(header), places, kinds, arrow).table()
+    arrow = _parse(path, name, seen, width, places, kinds)
+    return _Reader(path, spec, name, seen, width, places, kinds, arrow).table()
 
 
 class _Reader:
@@ -135,6 +145,11 @@ def _parse(
     except pa.ArrowInvalid as error:
         explain_structure(path, name, seen, width, strict=True)
         raise BadDrop(f"{name} cannot be read as CSV: {error}; export it again and drop it") from None
+    except OSError as error:
+        if not seen.gzipped:
+            raise
+        # pyarrow is stricter about what follows the packed text than the standard library is.
+        raise BadDrop(f"{name} is a damaged gzip file ({error}); compress it again and drop it") from None
 
 
 def _read(path: Path, seen: Look, places: dict[str, int], kinds: dict[str, str]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
@@ -13,6 +14,11 @@ from tidegate.core.errors import BadDrop
 
 BLOCK_BYTES = 4 << 20
 UNPACKED_LIMIT_BYTES = 4 << 30
+# A line is read as a whole, so its length is memory. No table that people keep has longer ones.
+LONGEST_LINE_BYTES = 8 << 20
+# Tables pack to a tenth or a fiftieth. What unpacks to hundreds of times its size is made to do so.
+MOST_TIMES_UNPACKED = 200
+_SMALL_UNPACKED_BYTES = 64 << 20
 _GZIP = b"\x1f\x8b"
 _OTHERS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV UTF-8",
@@ -51,7 +57,7 @@ def look(path: Path, name: str) -> Look:
     gzipped = head.startswith(_GZIP)
     try:
         quotes = _scan_text(path, name, gzipped)
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
         if not gzipped:
             raise
         raise BadDrop(f"{name} is a damaged gzip file ({error}); compress it again and drop it") from None
@@ -83,8 +89,9 @@ def open_text(path: Path, gzipped: bool) -> TextIO:
 
 def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    total = lines = 0
+    total = lines = running = 0
     quotes = blank = False
+    packed = path.stat().st_size if gzipped else 0
     with open_bytes(path, gzipped) as file:
         while block := file.read(BLOCK_BYTES):
             if total == 0:
@@ -105,8 +112,14 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
                     raise _not_utf8(name, block, error.start - pending, total, lines) from None
             blank = blank and not block.strip(b" \t\r\n\xef\xbb\xbf")
             quotes = quotes or b'"' in block
+            running = _refuse_long_line(block, running, lines, name)
             lines += block.count(b"\n")
             total += len(block)
+            if gzipped and total > max(_SMALL_UNPACKED_BYTES, MOST_TIMES_UNPACKED * packed):
+                raise BadDrop(
+                    f"{name} unpacks from {packed:,} to more than {total:,} bytes, which no table does; "
+                    "drop it unpacked if it is one"
+                )
             if total > UNPACKED_LIMIT_BYTES:
                 raise BadDrop(f"{name} is over {UNPACKED_LIMIT_BYTES >> 30} GiB of text; drop it in parts")
     if decoder.getstate()[0]:
@@ -117,6 +130,22 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
     if blank or total == 0:
         raise BadDrop(f"{name} holds no text; put the column names and the rows in it and drop it again")
     return quotes
+
+
+def _refuse_long_line(block: bytes, running: int, lines: int, name: str) -> int:
+    """Refuse a line that is too long to be read; gives the length of the one that goes on in the next block.
+
+    Blocks are shorter than the longest line, so that only one that began before can be too long.
+    """
+    first = block.find(b"\n")
+    length = running + (len(block) if first < 0 else first)
+    if length > LONGEST_LINE_BYTES:
+        raise BadDrop(
+            f"{name}: line {lines + 1} has more than {LONGEST_LINE_BYTES >> 20} MiB; put each row on a line "
+            "of its own and drop it again",
+            row=lines + 1,
+        )
+    return length if first < 0 else len(block) - block.rfind(b"\n") - 1
 
 
 def _refuse_utf16(block: bytes, name: str) -> None:

@@ -7,6 +7,7 @@ is read line by line.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,13 @@ def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int
     BadDrop
         For a line that is no JSON.
     """
+    try:
+        yield from _parsed_lines(path, progress)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadDrop(f"{path.name} is a damaged gzip file ({error}); compress it again") from None
+
+
+def _parsed_lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, Any]]:
     with path.open("rb") as raw:
         seen = 0
         for number, line in enumerate(unpacked(raw), 1):
@@ -85,7 +93,7 @@ def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int
             if not line.isspace():
                 try:
                     yield number, parsed(line)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise BadDrop(
                         f"{path.name}, line {number}: this is not JSON ({error}); write one object a line",
                         row=number,

@@ -88,7 +88,7 @@ def read_records(data: bytes) -> Iterator[Record]:
                     name, value = entry.get(1, b""), entry.get(2, b"")
                     maps[field][bytes(name).decode()] = _read_value(memoryview(value))  # type: ignore[arg-type]
             yield Record(maps[1], maps[2])
-        except (IndexError, struct.error, UnicodeDecodeError, TypeError, ValueError) as error:
+        except (IndexError, struct.error, OverflowError, TypeError, ValueError) as error:
             raise ClientError(f"A RecordIO frame does not hold a protobuf Record ({error}).") from error
 
 
