@@ -80,6 +80,7 @@ class Daemon:
         bound = {name: _bind(handler, self._context) for name, handler in integrations.HANDLERS.items()}
         self._emulator = embedding.embed(self._wait_for_start(service.make_handler(self._context)), bound)
         embedding.wrap("ssm", self._saver.at_once)
+        embedding.wrap("cloudformation", self._saver.when_complete)
 
     @property
     def app(self) -> App:

@@ -138,6 +138,25 @@ def test_a_kill_loses_no_more_than_the_last_seconds_and_leaves_nothing_running(s
     assert again.client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "v"
 
 
+def test_a_kill_right_after_a_stack_is_complete_loses_none_of_it(state: Path) -> None:
+    versioned: dict[str, Any] = {"VersioningConfiguration": {"Status": "Enabled"}}
+    template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": versioned}}}
+    first = up(state, free_port())
+    stacks = first.client("cloudformation")
+    for name in ("one", "two"):
+        # The first is saved; the second comes while the local cloud rests from that.
+        versioned["BucketName"] = f"of-stack-{name}"
+        stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
+        stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    os.kill(first.pid, signal.SIGKILL)
+    processes.wait_for_end([first.pid], 5)
+    again = up(state, free_port())
+    found = again.client("cloudformation").describe_stacks(StackName="two")["Stacks"][0]
+    assert found["StackStatus"] == "CREATE_COMPLETE"
+    answer = again.client("s3").get_bucket_versioning(Bucket="of-stack-two")
+    assert answer["Status"] == "Enabled"
+
+
 def test_web_pages_are_kept_out(cloud: Cloud) -> None:
     own = f"127.0.0.1:{cloud.port}"
     assert _request(cloud, Host=own)[0] == 200

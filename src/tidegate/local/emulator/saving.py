@@ -1,16 +1,19 @@
 """Saves the emulator's services as they change, so that a kill loses nothing that people were told is done.
 
 What changes all the time and grows, tables and histories, is in the journal at once and saved as a whole now
-and then; the other services are saved within a second of a change, Parameter Store before it answers.
+and then; the other services are saved soon after a change, Parameter Store before it answers, and all that a
+deployment has made before anyone is told that its stack is complete.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,8 +28,10 @@ _ATTEMPTS = 20
 # ever written stays in proportion to what has happened.
 _JOURNAL_BYTES = 32 * 1024**2
 _JOURNALED = ("dynamodb", "stepfunctions")
-# What is answered only when it is on disk: the approved models' names.
+# What is answered only when it is on disk: the approved models' names, and that a stack is done.
 _AT_ONCE = "ssm"
+_STACKS = "cloudformation"
+_DONE = b"_COMPLETE</StackStatus>"
 # Reading, and what the journal holds; any other request may change what only a whole save keeps.
 _KEPT_BY_JOURNAL = (
     "DynamoDB_20120810.PutItem",
@@ -64,6 +69,8 @@ class Saver:
         self._written: dict[str, bytes] = {}
         self._whole = threading.Event()
         self._lock = threading.Lock()
+        # Parameter Store is saved by its handler too, while a round may be about to.
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._last_bytes = 0
 
     def saw(self, headers: Mapping[bytes, bytes]) -> None:
@@ -113,17 +120,33 @@ class Saver:
 
         return handle
 
+    def when_complete(self, handler: Handler) -> Handler:
+        """Return CloudFormation's handler, which calls a stack complete only when all it made is saved."""
+
+        async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+            answer = await handler(method, path, headers, body, query)
+            if _DONE in answer[2] and self._differs(_STACKS):
+                await asyncio.to_thread(self.save, everything=True)
+            return answer
+
+        return handle
+
+    def _differs(self, service: str) -> bool:
+        payload = _encoded(service, server.savers()[service])
+        return payload is None or (bool(payload) and self._written.get(service) != _digest(payload))
+
     def _save_one(self, service: str, get_state: Any) -> bool | None:
         """Save a service if it changed; None where it kept changing while it was read."""
-        payload = _encoded(service, get_state)
-        if not payload:
-            return None if payload is None else False
-        digest = hashlib.blake2b(payload, digest_size=16).digest()
-        if self._written.get(service) == digest:
-            return False
-        self._write(service, payload)
-        self._written[service] = digest
-        return True
+        with self._turns[service]:
+            payload = _encoded(service, get_state)
+            if not payload:
+                return None if payload is None else False
+            digest = _digest(payload)
+            if self._written.get(service) == digest:
+                return False
+            self._write(service, payload)
+            self._written[service] = digest
+            return True
 
     def _write(self, service: str, payload: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -131,6 +154,10 @@ class Saver:
         partial = final.with_name(f"{service}.json.new")
         partial.write_bytes(payload)
         partial.replace(final)
+
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=16).digest()
 
 
 def _encoded(service: str, get_state: Any) -> bytes | None:
