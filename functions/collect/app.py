@@ -10,8 +10,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tidegate.core.bookmark import worth_telling
 from tidegate.core.errors import BadDrop
-from tidegate.core.monitoring import worth_telling
 from tidegate.core.spec import ModelSpec
 from tidegate.edge.champions import approved
 from tidegate.edge.specs import document_in_force

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidegate.core import checks
 from tidegate.core.names import ALGORITHM_NAME_MAX
-from tidegate.core.tuning import Tuning, read_tuning
+
+if TYPE_CHECKING:
+    from tidegate.core.tuning import Tuning
 
 GPU_FAMILIES = ("ml.p", "ml.g")
 
@@ -91,8 +93,17 @@ def read_algorithm(name: str, raw: object, path: tuple[str, ...]) -> Algorithm:
         max_runtime_seconds=checks.whole(
             entry.get("max_runtime_seconds", 3600), 60, 432_000, (*path, "max_runtime_seconds")
         ),
-        tuning=read_tuning(entry.get("tuning"), BUILT_IN[name].quality_metric, (*path, "tuning")),
+        tuning=_read_tuning(name, entry.get("tuning"), (*path, "tuning")),
     )
+
+
+def _read_tuning(name: str, raw: object, path: tuple[str, ...]) -> Tuning | None:
+    if raw is None:
+        return None
+    # Seldom asked for, and a cold function's imports count.
+    from tidegate.core.tuning import read_tuning
+
+    return read_tuning(raw, BUILT_IN[name].quality_metric, path)
 
 
 def has_gpu(instance: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Collection, Mapping
@@ -20,6 +19,8 @@ def refuse(sentence: str, path: Path) -> NoReturn:
 
 def nearest(word: str, among: Collection[str]) -> str:
     """Give ``; did you mean 'x'?`` for the word most like a misspelt one, or nothing."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(among), n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
 

@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tidegate.core.bookmark import worth_telling
 from tidegate.core.messages import SUBJECT_MAX, Notification, explain, sum_up_reason
 
 # From the best to the worst; the worst of the algorithms' is the check's.
 VERDICTS = ("ok", "insufficient", "drift")
 SHOWN_COLUMNS = 3
-
-
-def worth_telling(told: str | None, verdict: str | None) -> bool:
-    """Decide whether people should hear of a verdict.
-
-    They hear of a change between ok and drift. Too few rows say nothing either way, so that a quiet night
-    is no news; and that all is well from the beginning is none.
-
-    >>> worth_telling("drift", "ok"), worth_telling(None, "ok"), worth_telling("drift", "insufficient")
-    (True, False, False)
-    """
-    if verdict in (None, "insufficient"):
-        return False
-    return verdict != (told or "ok")
 
 
 def worst(verdicts: Iterable[str | None]) -> str:

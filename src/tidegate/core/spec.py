@@ -14,7 +14,6 @@ from tidegate.core.algorithms import Algorithm, read_algorithm
 from tidegate.core.checks import refuse
 from tidegate.core.monitor import Monitor, read_monitor
 from tidegate.core.names import MODEL_NAME_MAX, MODEL_NAME_PATTERN, RESERVED
-from tidegate.core.tuning import plain_tuning
 from tidegate.core.usage import Scoring, Serving, read_scoring, read_serving
 
 FEATURE_TYPES = ("numeric", "integer", "categorical", "boolean", "date")
@@ -128,6 +127,8 @@ class ModelSpec:
         plain["notify"] = list(self.notify)
         for name, algorithm in self.algorithms.items():
             if algorithm.tuning is not None:
+                from tidegate.core.tuning import plain_tuning
+
                 plain["algorithms"][name]["tuning"] = plain_tuning(algorithm.tuning)
         plain["features"] = {
             name: {"type": f.type, "levels": f.levels} if f.type == "categorical" else {"type": f.type}

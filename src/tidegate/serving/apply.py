@@ -7,7 +7,6 @@ to identical doubles. Python 3.8 suffices to run it: the container chooses the i
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 from typing import Any, Callable, Sequence
@@ -180,6 +179,8 @@ class Recipe:
         raise BadRequest(f"record {number} is not a JSON object; send fields with values")
 
     def _hint(self, field: str) -> str:
+        import difflib
+
         lowered = {name.lower(): name for name in self.inputs}
         close = difflib.get_close_matches(field.lower(), list(lowered), 1)
         return f"did you mean '{lowered[close[0]]}'?" if close else "known are: " + ", ".join(self.inputs)

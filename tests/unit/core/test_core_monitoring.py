@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tidegate.core.bookmark import worth_telling
 from tidegate.core.check import evaluate, state_after, summary_of
 from tidegate.core.errors import BadSpec
 from tidegate.core.monitor import Monitor, rate, read_monitor
@@ -13,7 +14,6 @@ from tidegate.core.monitoring import (
     tell_monitoring,
     tell_retrain,
     told_of,
-    worth_telling,
 )
 from tidegate.core.names import champion_run, monitor_run_id
 from tidegate.core.retrain import Situation, decide
