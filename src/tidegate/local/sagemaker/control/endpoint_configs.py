@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tidegate.local.sagemaker.context import Context
-from tidegate.local.sagemaker.control import tags
+from tidegate.local.sagemaker.control.kept import Kept
 from tidegate.local.sagemaker.control.models import find_model
 from tidegate.local.sagemaker.errors import ValidationException
-from tidegate.local.sagemaker.paging import list_page, pick
-from tidegate.local.sagemaker.store import AlreadyExists, now
 
-_KIND = "endpoint-config"
+_CONFIGS = Kept("endpoint-config", "endpoint configuration", "EndpointConfig")
 _NOT_SERVED = {
     "AsyncInferenceConfig": "asynchronous inference",
     "ExplainerConfig": "explanations by Clarify",
@@ -22,7 +20,6 @@ _NOT_SERVED = {
 def create_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Keep a configuration whose models exist and whose variants fit together."""
     name = request["EndpointConfigName"]
-    arn = ctx.arn("endpoint-config", name)
     for member, feature in _NOT_SERVED.items():
         if request.get(member):
             raise ValidationException(
@@ -34,21 +31,13 @@ def create_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str, A
     _check_serverless(variants, request)
     record = {
         **{key: value for key, value in request.items() if key != "Tags"},
-        "EndpointConfigArn": arn,
         "ProductionVariants": variants,
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
-        "CreationTime": now(),
     }
     if "DataCaptureConfig" in request:
         # Capture is on unless it is switched off, and the record says so in so many words.
         record["DataCaptureConfig"] = {"EnableCapture": True, **request["DataCaptureConfig"]}
-    try:
-        ctx.store.create(_KIND, name, record)
-    except AlreadyExists as error:
-        raise ValidationException(
-            f'Cannot create already existing endpoint configuration "{arn}".'
-        ) from error
-    return {"EndpointConfigArn": arn}
+    return _CONFIGS.create(ctx, name, record)
 
 
 def describe_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -57,32 +46,18 @@ def describe_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str,
 
 
 def list_endpoint_configs(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """List configurations, newest first unless asked otherwise."""
-    return list_page(
-        ctx.store.list(_KIND),
-        request,
-        answer="EndpointConfigs",
-        name="EndpointConfigName",
-        summarize=pick("EndpointConfigName", "EndpointConfigArn", "CreationTime"),
-    )
+    """List configurations."""
+    return _CONFIGS.list(ctx, request)
 
 
 def delete_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Forget the configuration. As in AWS, nothing holds back who deletes one that an endpoint uses."""
-    arn = find_endpoint_config(ctx, request["EndpointConfigName"])["EndpointConfigArn"]
-    ctx.store.delete(_KIND, request["EndpointConfigName"])
-    tags.replace_tags(ctx, arn, [])
-    return {}
+    return _CONFIGS.delete(ctx, request["EndpointConfigName"])
 
 
 def find_endpoint_config(ctx: Context, name: str) -> dict[str, Any]:
     """Return a configuration's record, or raise the error that AWS gives for an unknown name."""
-    record = ctx.store.get(_KIND, name)
-    if record is None:
-        raise ValidationException(
-            f'Could not find endpoint configuration "{ctx.arn("endpoint-config", name)}".'
-        )
-    return record
+    return _CONFIGS.find(ctx, name)
 
 
 def _check_names(names: list[str]) -> None:

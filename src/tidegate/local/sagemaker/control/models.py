@@ -7,13 +7,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tidegate.local.sagemaker.context import Context
-from tidegate.local.sagemaker.control import tags
+from tidegate.local.sagemaker.control.kept import Kept
 from tidegate.local.sagemaker.errors import ValidationException
 from tidegate.local.sagemaker.images.registry import ImageNotRegistered
-from tidegate.local.sagemaker.paging import list_page, pick
-from tidegate.local.sagemaker.store import AlreadyExists, now
 
-_KIND = "model"
+_MODELS = Kept("model", "model", "Model")
 _HTTP_NOT_FOUND = 404
 _KEPT = ("ModelName", "ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig")
 
@@ -21,7 +19,6 @@ _KEPT = ("ModelName", "ExecutionRoleArn", "VpcConfig", "InferenceExecutionConfig
 def create_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Keep a model of one container or of a pipeline, once its images and artifacts are known to exist."""
     name = request["ModelName"]
-    arn = ctx.arn("model", name)
     pipeline: list[dict[str, Any]] = request.get("Containers", [])
     if ("PrimaryContainer" in request) == bool(pipeline):
         raise ValidationException(
@@ -33,25 +30,19 @@ def create_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
             "Make a model of its own for each container that is to be called directly."
         )
     role = request.get("ExecutionRoleArn", "")
-    ctx.check_role(role, arn)
+    ctx.check_role(role, _MODELS.arn(ctx, name))
     containers = pipeline or [request["PrimaryContainer"]]
     _check_hostnames(containers)
     record: dict[str, Any] = {
         **{key: request[key] for key in _KEPT if key in request},
-        "ModelArn": arn,
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
-        "CreationTime": now(),
     }
     checked = [_check_container(ctx, name, role, container) for container in containers]
     if pipeline:
         record["Containers"] = checked
     else:
         record["PrimaryContainer"] = checked[0]
-    try:
-        ctx.store.create(_KIND, name, record)
-    except AlreadyExists as error:
-        raise ValidationException(f'Cannot create already existing model "{arn}".') from error
-    return {"ModelArn": arn}
+    return _MODELS.create(ctx, name, record)
 
 
 def describe_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -60,30 +51,18 @@ def describe_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_models(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """List models, newest first unless asked otherwise."""
-    return list_page(
-        ctx.store.list(_KIND),
-        request,
-        answer="Models",
-        name="ModelName",
-        summarize=pick("ModelName", "ModelArn", "CreationTime"),
-    )
+    """List models."""
+    return _MODELS.list(ctx, request)
 
 
 def delete_model(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Forget the model; its artifacts stay, and so do endpoints that already serve it."""
-    arn = find_model(ctx, request["ModelName"])["ModelArn"]
-    ctx.store.delete(_KIND, request["ModelName"])
-    tags.replace_tags(ctx, arn, [])
-    return {}
+    return _MODELS.delete(ctx, request["ModelName"])
 
 
 def find_model(ctx: Context, name: str) -> dict[str, Any]:
     """Return a model's record, or raise the error that AWS gives for an unknown name."""
-    record = ctx.store.get(_KIND, name)
-    if record is None:
-        raise ValidationException(f'Could not find model "{ctx.arn("model", name)}".')
-    return record
+    return _MODELS.find(ctx, name)
 
 
 def _check_container(ctx: Context, model: str, role: str, container: dict[str, Any]) -> dict[str, Any]:

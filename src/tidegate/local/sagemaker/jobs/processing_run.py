@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from tidegate.local.sagemaker.containers.environment import container_environment
 from tidegate.local.sagemaker.containers.layout import ContainerRoot, lay_out_processing, make_root
-from tidegate.local.sagemaker.containers.logs import LogStream, translate
+from tidegate.local.sagemaker.containers.logs import translate
 from tidegate.local.sagemaker.containers.transfer import (
     TransferError,
     download_all,
@@ -19,27 +18,20 @@ from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.lifecycle import PROCESSING, Cause, Interrupted, Job
 from tidegate.local.sagemaker.jobs.records import CLIENT, JobFailed
 from tidegate.local.sagemaker.jobs.running import (
+    ContainerRun,
     container_failure,
     entrypoint_command,
     failure_text,
     find_image,
     run_container,
-    run_to_end,
 )
 from tidegate.local.sagemaker.store import now
 
 Record = dict[str, Any]
 
 
-class ProcessingRun:
+class ProcessingRun(ContainerRun):
     """One processing job under way.
-
-    Parameters
-    ----------
-    job
-        Its handle.
-    record
-        Its record as it was created.
 
     Notes
     -----
@@ -47,18 +39,8 @@ class ProcessingRun:
     """
 
     def __init__(self, job: Job, record: Record) -> None:
-        self._job = job
-        self._ctx = job.ctx
-        self._record = record
-        self._access = job.ctx.acting_as(record["RoleArn"])
-        self._s3 = self._access.client("s3")
-        self._stream = f"{job.name}/algo-1-{int(time.time())}"
-        self._logs = LogStream(self._access.client("logs"), PROCESSING.log_group, self._stream)
+        super().__init__(job, record)
         self._said = ""
-
-    def run(self) -> None:
-        """Do it all; never raises."""
-        run_to_end(self._job, self._work, self._finish)
 
     def _work(self) -> None:
         command = self._command()

@@ -7,11 +7,13 @@ import re
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.local.sagemaker.containers.layout import ContainerRoot
+from tidegate.local.sagemaker.containers.logs import LogStream
 from tidegate.local.sagemaker.containers.mounting import seen_at_opt_ml
 from tidegate.local.sagemaker.containers.process import CannotStart, Child
 from tidegate.local.sagemaker.jobs import records
@@ -29,6 +31,48 @@ Finish = Callable[[str, str | None, Cause | None], None]
 STOP_GRACE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
+
+
+class Run(ABC):
+    """A job under way, whatever its kind.
+
+    Parameters
+    ----------
+    job
+        Its handle.
+    record
+        Its record as it was created.
+    """
+
+    takes_turn = True
+
+    def __init__(self, job: Job, record: dict[str, Any]) -> None:
+        self._job = job
+        self._ctx = job.ctx
+        self._record = record
+
+    def run(self) -> None:
+        """Do it all; never raises."""
+        run_to_end(self._job, self._work, self._finish, takes_turn=self.takes_turn)
+
+    @abstractmethod
+    def _work(self) -> None:
+        """Do the job's work; raise JobFailed or Interrupted where it does not come to its end."""
+
+    @abstractmethod
+    def _finish(self, status: str, reason: str | None, cause: Cause | None) -> None:
+        """Write down how it ended."""
+
+
+class ContainerRun(Run):
+    """A job under way that is one container, acting in the job's role and logging into its kind's group."""
+
+    def __init__(self, job: Job, record: dict[str, Any]) -> None:
+        super().__init__(job, record)
+        self._access = job.ctx.acting_as(record["RoleArn"])
+        self._s3 = self._access.client("s3")
+        self._stream = f"{job.name}/algo-1-{int(time.time())}"
+        self._logs = LogStream(self._access.client("logs"), job.kind.log_group, self._stream)
 
 
 def run_to_end(job: Job, work: Callable[[], None], finish: Finish, *, takes_turn: bool = True) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from tidegate.local.sagemaker.containers.archives import pack
 from tidegate.local.sagemaker.containers.environment import container_environment
 from tidegate.local.sagemaker.containers.layout import ContainerRoot, lay_out_training, make_root
-from tidegate.local.sagemaker.containers.logs import LogStream, translate
+from tidegate.local.sagemaker.containers.logs import translate
 from tidegate.local.sagemaker.containers.metrics import MetricWatch
 from tidegate.local.sagemaker.containers.transfer import (
     TransferError,
@@ -26,11 +25,11 @@ from tidegate.local.sagemaker.jobs.checkpoints import Checkpoints
 from tidegate.local.sagemaker.jobs.lifecycle import TRAINING, Cause, Interrupted, Job
 from tidegate.local.sagemaker.jobs.records import CLIENT, JobFailed, transition
 from tidegate.local.sagemaker.jobs.running import (
+    ContainerRun,
     container_failure,
     entrypoint_command,
     find_image,
     run_container,
-    run_to_end,
     whole_seconds,
 )
 from tidegate.local.sagemaker.store import now
@@ -51,30 +50,12 @@ _ENDINGS = {
 }
 
 
-class TrainingRun:
-    """One training job under way.
-
-    Parameters
-    ----------
-    job
-        Its handle.
-    record
-        Its record as it was created.
-    """
+class TrainingRun(ContainerRun):
+    """One training job under way."""
 
     def __init__(self, job: Job, record: Record) -> None:
-        self._job = job
-        self._ctx = job.ctx
-        self._record = record
-        self._access = job.ctx.acting_as(record["RoleArn"])
-        self._s3 = self._access.client("s3")
-        self._stream = f"{job.name}/algo-1-{int(time.time())}"
-        self._logs = LogStream(self._access.client("logs"), TRAINING.log_group, self._stream)
+        super().__init__(job, record)
         self._metrics: MetricWatch | None = None
-
-    def run(self) -> None:
-        """Do it all; never raises."""
-        run_to_end(self._job, self._work, self._finish)
 
     def _work(self) -> None:
         image = find_image(self._job, self._record["AlgorithmSpecification"]["TrainingImage"])

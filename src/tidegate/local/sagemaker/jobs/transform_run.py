@@ -21,7 +21,7 @@ from tidegate.local.sagemaker.jobs.association import Association
 from tidegate.local.sagemaker.jobs.inference import FileFailure, Inference
 from tidegate.local.sagemaker.jobs.lifecycle import SHUTDOWN_GRACE_SECONDS, TRANSFORM, Cause, Job
 from tidegate.local.sagemaker.jobs.records import ALGORITHM, CLIENT, JobFailed
-from tidegate.local.sagemaker.jobs.running import run_to_end
+from tidegate.local.sagemaker.jobs.running import Run
 from tidegate.local.sagemaker.jobs.splitting import Cut
 from tidegate.local.sagemaker.store import now
 
@@ -33,7 +33,7 @@ _MOST_PAYLOAD_MB = 100
 _STOP_GRACE_SECONDS = 5.0
 
 
-class TransformRun:
+class TransformRun(Run):
     """One transform job under way.
 
     Parameters
@@ -47,9 +47,7 @@ class TransformRun:
     """
 
     def __init__(self, job: Job, record: Record, model: Record) -> None:
-        self._job = job
-        self._ctx = job.ctx
-        self._record = record
+        super().__init__(job, record)
         self._model = model
         # A transform job has no role of its own: it acts in its model's.
         self._access = job.ctx.acting_as(role_of(model))
@@ -66,10 +64,6 @@ class TransformRun:
         )
         self._logs = [self._log(stream) for stream in streams]
         self._data_log = self._log(f"{instance}/data-log")
-
-    def run(self) -> None:
-        """Do it all; never raises."""
-        run_to_end(self._job, self._work, self._finish)
 
     def _work(self) -> None:
         self._ctx.store.update(TRANSFORM.kind, self._job.name, TransformStartTime=now())

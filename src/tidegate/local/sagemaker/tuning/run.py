@@ -11,7 +11,7 @@ from tidegate.local.sagemaker.errors import SageMakerError
 from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.lifecycle import TRAINING, TUNING, Cause, Job, room_of
 from tidegate.local.sagemaker.jobs.records import ALGORITHM, CLIENT, JobFailed
-from tidegate.local.sagemaker.jobs.running import run_to_end
+from tidegate.local.sagemaker.jobs.running import Run
 from tidegate.local.sagemaker.jobs.training import create_training_job
 from tidegate.local.sagemaker.store import now
 from tidegate.local.sagemaker.tuning.decide import Trial, hopeless_reason, is_hopeless, reason_to_end
@@ -36,23 +36,16 @@ class _Running:
     stopped: bool = False
 
 
-class TuningRun:
+class TuningRun(Run):
     """One tuning job under way.
 
     It takes no place among the running jobs itself: its training jobs do.
-
-    Parameters
-    ----------
-    job
-        Its handle.
-    record
-        Its record as it was created.
     """
 
+    takes_turn = False
+
     def __init__(self, job: Job, record: Record) -> None:
-        self._job = job
-        self._ctx = job.ctx
-        self._record = record
+        super().__init__(job, record)
         self._config = record["HyperParameterTuningJobConfig"]
         self._definitions = read_definitions(record)
         self._most = job_count(self._config, self._definitions)
@@ -61,10 +54,6 @@ class TuningRun:
         self._running: list[_Running] = []
         self._trials: list[Trial] = []
         self._histories: dict[int, list[list[float]]] = {}
-
-    def run(self) -> None:
-        """Do it all; never raises."""
-        run_to_end(self._job, self._work, self._finish, takes_turn=False)
 
     def _work(self) -> None:
         limits = self._config["ResourceLimits"]
