@@ -32,7 +32,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tidegate.cli.progress import Step, View, read_history
+from tidegate.cli.history import read_history
+from tidegate.cli.progress import Step, View
 from tidegate.core import names
 from tidegate.core.spec import ModelSpec
 from tidegate.local import cloud as local_cloud

@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.text import Text
 
+from tidegate.cli.history import read_history
 from tidegate.cli.options import Session
-from tidegate.cli.progress import read_history
 from tidegate.cli.records import Record, find_run
 from tidegate.cli.stack import Stack
 from tidegate.cli.watch import read_events

@@ -5,38 +5,14 @@ What a verb does lives in a module of its own, imported when it is typed, so tha
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from tidegate.cli.completion import model_names, run_ids
+from tidegate.cli.arguments import AnyModel, Limit, Model, Port, RunId
+from tidegate.cli.group import Verbs
 from tidegate.cli.options import Session, common_options, verb
-
-
-class Verbs(TyperGroup):
-    """The group of verbs; a wrong use is told in JSON too when JSON was asked for."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a verb and end the process with its exit code."""
-        arguments = kwargs.get("args") or (args[0] if args else None) or sys.argv[1:]
-        if "--json" not in arguments or kwargs.get("standalone_mode") is False:
-            return super().main(*args, **kwargs)
-        try:
-            code = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except Exception as error:
-            words = getattr(error, "format_message", None)
-            if words is None:
-                raise
-            document = {"error": {"message": words(), "remedy": "`tidegate --help` lists verbs and options."}}
-            print(json.dumps(document, indent=2))
-            print(f"error: {words()}", file=sys.stderr)
-            sys.exit(getattr(error, "exit_code", 2))
-        sys.exit(code if isinstance(code, int) else 0)
-
 
 app = typer.Typer(
     name="tidegate",
@@ -46,15 +22,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 common_options(app)
-
-Model = Annotated[str, typer.Argument(help="Name of the model.", autocompletion=model_names)]
-AnyModel = Annotated[str | None, typer.Argument(help="Only this model.", autocompletion=model_names)]
-RunId = Annotated[str, typer.Argument(help="Id of the run, or its beginning.", autocompletion=run_ids)]
-Port = Annotated[
-    int | None,
-    typer.Option(help="Port of the local cloud on 127.0.0.1.", min=1, max=65535, show_default="4566"),
-]
-Limit = Annotated[int, typer.Option(help="How many to show at most.", min=1)]
 
 
 @verb(app, "up")

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from tidegate.cli.errors import Trouble
+from tidegate.cli.history import read_history
 from tidegate.cli.output import Output
-from tidegate.cli.progress import FAILED, RUNNING, STOPPED, SUCCEEDED, View, read_history
+from tidegate.cli.progress import FAILED, RUNNING, STOPPED, SUCCEEDED, View
 from tidegate.cli.records import ENDED, Record, run_or_none
 from tidegate.cli.stack import Stack
 

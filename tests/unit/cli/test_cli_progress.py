@@ -6,7 +6,8 @@ import random
 
 from cli_fakes import History, training_history
 
-from tidegate.cli.progress import CAUGHT, FAILED, RUNNING, STOPPED, SUCCEEDED, View, read_history
+from tidegate.cli.history import read_history
+from tidegate.cli.progress import CAUGHT, FAILED, RUNNING, STOPPED, SUCCEEDED, View
 
 
 def named(view: View) -> dict[tuple[str, ...], str]:

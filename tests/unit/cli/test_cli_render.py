@@ -8,7 +8,7 @@ from typing import Any
 from cli_fakes import START, History, training_history
 from rich.console import Console
 
-from tidegate.cli.progress import read_history
+from tidegate.cli.history import read_history
 from tidegate.cli.render import figure, interval, lines, moment, states_document, summary, tree
 
 RESULT: dict[str, Any] = {
