@@ -9,26 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from table_cars import cars_spec
 
 from tidegate.core.errors import BadDrop
-from tidegate.core.spec import ModelSpec
 from tidegate.table.read import read_drop
 
-SPEC = ModelSpec.from_dict(
-    {
-        "name": "cars",
-        "target": "Price",
-        "id": "Id",
-        "features": {
-            "KM": "numeric",
-            "Age": "integer",
-            "Fuel": "categorical",
-            "Sold": "date",
-            "Metallic": "boolean",
-        },
-        "algorithms": {"xgboost": None},
-    }
-)
+SPEC = cars_spec("Price")
 HEADER = "Id,Price,KM,Age,Fuel,Sold,Metallic"
 GOOD = "{},13500,46986,23,Diesel,2024-05-31,1"
 

@@ -10,26 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from table_cars import cars_spec
 
-from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Numbers
 from tidegate.table.read import read_drop
 
-SPEC = ModelSpec.from_dict(
-    {
-        "name": "cars",
-        "target": "Asking price",
-        "id": "Id",
-        "features": {
-            "KM": "numeric",
-            "Age": "integer",
-            "Fuel": "categorical",
-            "Sold": "date",
-            "Metallic": "boolean",
-        },
-        "algorithms": {"xgboost": None},
-    }
-)
+SPEC = cars_spec("Asking price")
 HEADER = "Id,Asking price,KM,Age,Fuel,Sold,Metallic"
 
 

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from table_cars import cars_spec
 
 from tidegate.core.spec import ModelSpec
 from tidegate.serving.apply import Recipe
@@ -16,21 +17,7 @@ from tidegate.table.prepare import prepare
 from tidegate.table.read import read_drop
 from tidegate.table.recipe import encode
 
-SPEC = ModelSpec.from_dict(
-    {
-        "name": "cars",
-        "target": "Asking price",
-        "id": "Id",
-        "features": {
-            "KM": "numeric",
-            "Fuel": "categorical",
-            "Sold": "date",
-            "Age": "integer",
-            "Metallic": "boolean",
-        },
-        "algorithms": {"xgboost": None, "linear-learner": None},
-    }
-)
+SPEC = cars_spec("Asking price", "xgboost", "linear-learner")
 
 
 def drop(path, rows=400, seed=3, last_id="4 00"):
