@@ -30,5 +30,12 @@ def test_the_machine_tunes_before_it_trains(town: Town):
     trained = sagemaker.describe_training_job(
         TrainingJobName=record["result"]["algorithms"]["xgboost"]["training_job"]
     )
+    told = record["result"]["algorithms"]["xgboost"]["tuned"]
+    assert told == {
+        "job": name,
+        "best": tuned["BestTrainingJob"]["TrainingJobName"],
+        "jobs": 3,
+        "hyperparameters": best,
+    }
     assert trained["HyperParameters"] | best == trained["HyperParameters"]
     assert trained["HyperParameters"]["num_round"] == "30"

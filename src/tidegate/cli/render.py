@@ -242,6 +242,9 @@ def algorithms_table(algorithms: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _verdicts(algorithms: Mapping[str, Mapping[str, Any]]) -> Iterator[Text]:
     for name, entry in algorithms.items():
+        if tuned := entry.get("tuned"):
+            best = ", ".join(f"{key} {value}" for key, value in sorted(tuned["hyperparameters"].items()))
+            yield Text(f"  {name}: {tuned['job']} found the best of {tuned['jobs']} jobs: {best}")
         checks = (entry.get("gate") or {}).get("checks") or []
         for check in checks:
             mark, style = MARKS[SUCCEEDED if check.get("passed") else FAILED]

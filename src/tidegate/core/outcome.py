@@ -23,7 +23,7 @@ def finish_training(raw: Mapping[str, Any]) -> dict[str, Any]:
     dict
         The same with ``status`` (FAILED if anything failed, SUCCEEDED if any algorithm serves, SUPERSEDED if
         any gave way to a newer run, otherwise REJECTED), ``reason``, and ``algorithms`` keyed by name, each
-        with a ``reason``.
+        with a ``reason``, and ``tuned`` (job, best, jobs, hyperparameters) where a tuning job came first.
     """
     algorithms = {entry["algorithm"]: _finish_algorithm(entry) for entry in raw.get("algorithms") or []}
     failure = raw.get("failure")
@@ -96,6 +96,8 @@ def _scored(raw: Mapping[str, Any]) -> str:
 
 def _finish_algorithm(entry: Mapping[str, Any]) -> dict[str, Any]:
     finished = {key: value for key, value in entry.items() if key not in ("error", "cause", "algorithm")}
+    if finished.get("tuned") is None:
+        finished.pop("tuned", None)
     if entry["status"] == "FAILED":
         finished["reason"] = _failed_in(entry)
     metrics = (entry.get("evaluation") or {}).get("candidate") or {}

@@ -102,6 +102,12 @@ def test_the_summary_has_the_gates_numbers_endpoints_and_reasons() -> None:
     assert "✗ linear-learner: in the state 'Train the model': no room left" in drawn
 
 
+def test_the_summary_names_the_tuning_job_and_what_it_found() -> None:
+    tuned = {"job": "tg-tune-1", "best": "tg-tune-1-002", "jobs": 12, "hyperparameters": {"eta": "0.3"}}
+    told = {**RESULT, "algorithms": {"xgboost": {**RESULT["algorithms"]["xgboost"], "tuned": tuned}}}
+    assert "xgboost: tg-tune-1 found the best of 12 jobs: eta 0.3" in text(summary(told, "cars", {}))
+
+
 def test_a_summary_without_algorithms_tells_the_reason() -> None:
     refused = {"run": "a", "status": "FAILED", "reason": "row 7 of x.csv is wrong", "algorithms": {}}
     assert "row 7 of x.csv is wrong" in text(summary(refused, "cars", {}))

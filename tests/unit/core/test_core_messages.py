@@ -54,6 +54,13 @@ def test_a_run_succeeds_when_any_algorithm_serves_and_says_which_was_rejected():
     assert "linear-learner: model accuracy too low" in outcome["reason"]
 
 
+def test_a_tuning_job_is_named_where_there_was_one_and_not_mentioned_where_there_was_none():
+    tuned = {"job": "tg-tune", "best": "tg-tune-001", "jobs": 3, "hyperparameters": {"eta": "0.3"}}
+    outcome = finish_training(raw({**PASSED, "tuned": tuned}, {**REJECTED, "tuned": None}))
+    assert outcome["algorithms"]["xgboost"]["tuned"] == tuned
+    assert "tuned" not in outcome["algorithms"]["linear-learner"]
+
+
 def test_a_run_is_rejected_only_when_every_algorithm_is():
     assert finish_training(raw(REJECTED))["status"] == "REJECTED"
 
