@@ -393,3 +393,23 @@ class TestCapture:
             ("2.0", "4.0"),
             ("5.0", "5.5"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("t.csv", 'a,b\n1,x\n2,"{}"\n', "after line 3: field larger than field limit"),
+        (
+            "t.jsonl",
+            '{{"a": "x"}}\n{{"a": "{}"}}\n',
+            "line 2: this is longer than 1 MB; write one object a line",
+        ),
+        ("c.jsonl", '{{"captureData": "{}"}}\n', "line 1: this is longer than 1 MB"),
+    ],
+)
+def test_a_line_too_long_for_memory_is_refused_by_its_number(tmp_path, monkeypatch, name, text, words):
+    monkeypatch.setattr(blocks, "MOST_RECORD_BYTES", 1 << 20)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1 << 16)
+    (tmp_path / name).write_text(text.format("y" * (3 << 20)))
+    with pytest.raises(BadDrop, match=words):
+        profile_file(tmp_path / name) if name[0] == "t" else list(read_capture(tmp_path / name))

@@ -119,7 +119,9 @@ def test_scores_of_another_algorithm_are_none_of_this_window(tmp_path):
 )
 def test_any_cells_can_be_read_as_any_type(sent):
     for kind in COLUMNS.values():
-        array, profile = read_column([None if each is None else str(each) for each in sent], kind)
+        array, profile = read_column(
+            pa.array([None if each is None else str(each) for each in sent], pa.string()), kind
+        )
         assert len(array) == profile.types.present + profile.types.missing == len(sent)
         assert array.null_count >= profile.types.missing
 
@@ -127,8 +129,8 @@ def test_any_cells_can_be_read_as_any_type(sent):
 @pytest.mark.parametrize("kind", ["numeric", "integer"])
 @given(st.lists(st.sampled_from(["1", " 2 ", "3.0", "", "NA", "-7", "1e3"]), min_size=1))
 def test_the_quick_way_and_the_careful_way_read_alike(kind, sent):
-    quick, _ = read_column(sent, kind)
-    careful, _ = read_column([*sent, "odd"], kind)
+    quick, _ = read_column(pa.array(sent), kind)
+    careful, _ = read_column(pa.array([*sent, "odd"]), kind)
     assert quick.to_pylist() == careful.to_pylist()[:-1]
 
 

@@ -7,8 +7,16 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 4 << 20
 SLACK_BYTES = 64  # the kernel reads eight bytes at a time
+MOST_RECORD_BYTES = 64 << 20  # SageMaker takes requests of 25 MB; what is larger is no row of a table
 
 WholeRecords = Callable[[bytearray, int], int]
+
+
+class RecordTooLong(ValueError):
+    """A record has more than `MOST_RECORD_BYTES`: memory would grow with the file."""
+
+    def __init__(self) -> None:
+        super().__init__(f"longer than {MOST_RECORD_BYTES >> 20} MB")
 
 
 def blocks(
@@ -29,6 +37,11 @@ def blocks(
     ------
     tuple of bytearray and int
         A buffer, and how many of its bytes count.
+
+    Raises
+    ------
+    RecordTooLong
+        For a record that memory should not hold.
     """
     rest = b""
     while True:
@@ -41,6 +54,8 @@ def blocks(
                 size += got
         last = size < room
         whole = size if last else whole_records(buffer, size)
+        if size - whole > MOST_RECORD_BYTES:
+            raise RecordTooLong
         rest = bytes(memoryview(buffer)[whole:size])
         yield buffer, whole
         if last:

@@ -71,7 +71,7 @@ def read_capture(
             rows = _rows(data.get("endpointInput"), columns, where)
             answers = _answers(data.get("endpointOutput"))
             event = str(meta["eventId"])
-        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError, csv.Error) as error:
             raise BadDrop(
                 f"{where}: this is no capture record of SageMaker ({type(error).__name__}: {error})",
                 row=number,

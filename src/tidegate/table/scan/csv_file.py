@@ -18,6 +18,7 @@ from tidegate.table.read.csv_trouble import explain_structure
 from tidegate.table.read.look import look
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_csv import profile_with_arrow
+from tidegate.table.scan.blocks import RecordTooLong
 from tidegate.table.scan.native_reader import BadBlock, NativeReader, address_of
 from tidegate.table.scan.threads import Progress, in_threads
 
@@ -66,7 +67,15 @@ def profile_csv(path: Path, *, header: bool = True, progress: Progress | None = 
                 return profile_with_arrow(path, first.names, header=header, progress=progress)
             stream.seek(first.begins)
             return _profile(kernel, stream, raw, first.names, progress)
-        except (BadBlock, UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
+        except (
+            BadBlock,
+            RecordTooLong,
+            UnicodeDecodeError,
+            gzip.BadGzipFile,
+            EOFError,
+            zlib.error,
+            csv.Error,
+        ) as error:
             raise _explained(path, gzipped, error, header) from None
 
 
@@ -119,4 +128,6 @@ def _explained(path: Path, gzipped: bool, error: Exception, header: bool) -> Bad
         explain_structure(path, path.name, seen, width, strict=True)
     except BadDrop as words:
         return words
+    if isinstance(error, RecordTooLong):
+        return BadDrop(f"{path.name} has a row that is {error}; write one row a line")
     return BadDrop(f"{path.name} cannot be read as CSV ({error or 'its records differ in width'})")

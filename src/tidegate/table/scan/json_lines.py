@@ -17,6 +17,7 @@ from tidegate.core.errors import BadDrop
 from tidegate.table import native
 from tidegate.table.profile.distinct import ANY
 from tidegate.table.profile.table import Profile
+from tidegate.table.scan import blocks
 from tidegate.table.scan.native_reader import BadBlock, NativeReader
 from tidegate.table.scan.records import parsed, profile_records
 from tidegate.table.scan.threads import Progress, in_threads
@@ -73,7 +74,7 @@ def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int
     Raises
     ------
     BadDrop
-        For a line that is no JSON.
+        For a line that is no JSON, or too long to be one row.
     """
     try:
         yield from _parsed_lines(path, progress)
@@ -84,7 +85,14 @@ def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int
 def _parsed_lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, Any]]:
     with path.open("rb") as raw:
         seen = 0
-        for number, line in enumerate(unpacked(raw), 1):
+        stream = unpacked(raw)
+        most = blocks.MOST_RECORD_BYTES
+        for number, line in enumerate(iter(lambda: stream.readline(most + 1), b""), 1):
+            if len(line) > most:
+                raise BadDrop(
+                    f"{path.name}, line {number}: this is {blocks.RecordTooLong()}; write one object a line",
+                    row=number,
+                )
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if progress and not number % 4096:

@@ -8,13 +8,11 @@ sent, because that is a finding.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from tidegate.table.profile import ColumnProfile
 from tidegate.table.read.values import MISSING, PARSERS, date_text, is_missing
 from tidegate.table.scan.arrow_arrays import array_cells, text_cells
-from tidegate.table.scan.records import as_text
 
 Cell = tuple[str | None, float | int | str | None]
 MOST_WHOLE = 2.0**63  # what a table's whole numbers hold
@@ -28,19 +26,22 @@ ARROW_TYPES = {
 }
 
 
-def read_column(sent: Sequence[Any], kind: str) -> tuple[Any, ColumnProfile]:
+def read_column(sent: Any, kind: str) -> tuple[Any, ColumnProfile]:
     """Read a column of cells as they were sent; gives a typed pyarrow array, gaps as null, and the profile.
 
     A cell that does not fit its type is null in the array and counts in the profile as what it is.
+
+    Parameters
+    ----------
+    sent : pyarrow array
+        Texts, or doubles where all were numbers.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    try:
-        texts = pa.array(sent, pa.string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid):  # JSON's true and false, or something nested
-        texts = pa.array([as_text(each) for each in sent], pa.string())
-    if kind in ("numeric", "integer") and (numbers := _numbers(texts, kind)) is not None:
+    if kind in ("numeric", "integer") and (numbers := _numbers(sent, kind)) is not None:
         return numbers, ColumnProfile.of(array_cells(numbers))
+    texts = pc.cast(sent, pa.string())
     encoded = texts.dictionary_encode()
     cells = [read_cell(each, kind) for each in encoded.dictionary.to_pylist()]
     written = pa.array([text for text, _ in cells], pa.string()).take(encoded.indices)
@@ -71,14 +72,12 @@ def read_cell(sent: str, kind: str) -> Cell:
     return written, written if kind == "date" else value
 
 
-def _numbers(texts: Any, kind: str) -> Any | None:
+def _numbers(sent: Any, kind: str) -> Any | None:
     """Read a column in which every cell is a number or a gap; None where one is something else."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    trimmed = pc.utf8_trim_whitespace(texts)
-    gaps = pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(MISSING), pa.string()))
-    present = pc.if_else(gaps, None, trimmed)
+    present = sent if pa.types.is_floating(sent.type) else _without_gaps(sent)
     try:
         values = pc.cast(present, pa.float64())
         # What is infinite, or no whole number where one is wanted, is for the slower reader to tell.
@@ -87,6 +86,15 @@ def _numbers(texts: Any, kind: str) -> Any | None:
         return pc.cast(values, pa.int64()) if kind == "integer" else values
     except pa.ArrowInvalid:
         return None
+
+
+def _without_gaps(texts: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(texts)
+    gaps = pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(MISSING), pa.string()))
+    return pc.if_else(gaps, None, trimmed)
 
 
 def text_of(value: float, kind: str) -> str:

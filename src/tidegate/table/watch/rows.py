@@ -9,9 +9,11 @@ from typing import Any
 
 from tidegate.core.errors import BadDrop
 from tidegate.table.profile import ColumnProfile, Profile
-from tidegate.table.scan import CapturedRow, read_capture
 from tidegate.table.scan.arrow_arrays import array_cells
+from tidegate.table.watch.captured import read_captured
 from tidegate.table.watch.cells import ARROW_TYPES, read_column
+from tidegate.table.watch.parts import Part
+from tidegate.table.watch.scored import read_scored
 
 BATCH_ROWS = 32_768
 PREDICTION = "prediction"
@@ -63,13 +65,6 @@ class WindowRows:
     unreadable: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Row:
-    about: tuple[str, str, str | None, str | None, str, str]
-    cells: Mapping[str, Any]
-    prediction: float | None
-
-
 def read_window(
     sources: Iterable[Source], columns: Mapping[str, str], algorithm: str, identity: str, out: Path
 ) -> WindowRows:
@@ -91,18 +86,25 @@ def read_window(
     import pyarrow.parquet as pq
 
     window = WindowRows()
-    parts: list[Profile] = []
-    with pq.ParquetWriter(out, schema_of(columns), compression="zstd") as writer:
-        for batch in _batches(_rows(sources, list(columns), algorithm, identity, window)):
-            table, part = _written(batch, columns)
+    profiles: list[Profile] = []
+    texts = [name for name, kind in columns.items() if ARROW_TYPES[kind] == "string"]
+    with pq.ParquetWriter(
+        out,
+        schema_of(columns),
+        compression="zstd",
+        # What is different in every row only grows by a dictionary.
+        use_dictionary=["at", "object", *map(column_name, texts)],
+    ) as writer:
+        for batch in _batches(_parts(sources, columns, algorithm, identity, window)):
+            table, profile = _written(batch, columns)
             writer.write_table(table)
-            parts.append(part)
-            times = sorted(row.about[4] for row in batch if row.about[4])
+            profiles.append(profile)
+            times = [each for _, part in batch for each in part.at if each]
             if times:
-                window.first = min(window.first or times[0], times[0])
-                window.last = max(window.last or times[-1], times[-1])
-            window.rows += len(batch)
-    window.profile = Profile.sum_of(parts)
+                window.first = min(window.first or times[0], min(times))
+                window.last = max(window.last or times[0], max(times))
+            window.rows += table.num_rows
+    window.profile = Profile.sum_of(profiles)
     return window
 
 
@@ -122,114 +124,74 @@ def column_name(name: str) -> str:
     return f"input_{name}" if name in (*ABOUT, PREDICTION) else name
 
 
-def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
-    batch: list[_Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH_ROWS:
+_Named = tuple[str, Part]  # an object's key, and rows of it
+
+
+def _batches(parts: Iterator[_Named]) -> Iterator[list[_Named]]:
+    batch: list[_Named] = []
+    rows = 0
+    for key, part in parts:
+        batch.append((key, part))
+        rows += len(part)
+        if rows >= BATCH_ROWS:
             yield batch
-            batch = []
+            batch, rows = [], 0
     if batch:
         yield batch
 
 
-def _written(batch: Sequence[_Row], columns: Mapping[str, str]) -> tuple[Any, Profile]:
+def _written(batch: Sequence[_Named], columns: Mapping[str, str]) -> tuple[Any, Profile]:
     import pyarrow as pa
 
-    arrays = [pa.array([row.about[place] for row in batch], pa.string()) for place in range(len(ABOUT))]
+    parts = [part for _, part in batch]
+    arrays = [
+        pa.array([value for part in parts for value in getattr(part, name)], pa.string())
+        for name in ABOUT
+        if name != "object"
+    ]
+    arrays.append(pa.array([key for key, part in batch for _ in range(len(part))], pa.string()))
     profiles = {}
     for name, kind in columns.items():
-        array, profiles[name] = read_column([row.cells.get(name) for row in batch], kind)
+        array, profiles[name] = read_column(_sent(parts, name), kind)
         arrays.append(array)
-    predictions = pa.array([row.prediction for row in batch], pa.float64())
+    predictions = pa.array([each for part in parts for each in part.predictions], pa.float64())
     profiles[PREDICTION] = ColumnProfile.of(array_cells(predictions))
     table = pa.Table.from_arrays([*arrays, predictions], schema=schema_of(columns))
-    return table, Profile(len(batch), profiles)
+    return table, Profile(table.num_rows, profiles)
 
 
-def _rows(
-    sources: Iterable[Source], columns: list[str], algorithm: str, identity: str, window: WindowRows
-) -> Iterator[_Row]:
+def _sent(parts: Sequence[Part], name: str) -> Any:
+    """Join what the parts hold of a column: numbers where all have numbers, texts otherwise."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    arrays = [part.cells[name] if name in part.cells else pa.nulls(len(part)) for part in parts]
+    kinds = {array.type for array in arrays} - {pa.null()}
+    kind = kinds.pop() if len(kinds) == 1 else pa.string()
+    joined: Any = pa.concat_arrays([pc.cast(array, kind) for array in arrays])
+    return joined
+
+
+def _parts(
+    sources: Iterable[Source], columns: Mapping[str, str], algorithm: str, identity: str, window: WindowRows
+) -> Iterator[_Named]:
     for source in sources:
         try:
             # Read whole before any of it counts: an object that turns out damaged leaves nothing behind.
-            found = list(
-                _captured(source, columns, identity)
+            found = (
+                [read_captured(source.path, columns, identity)]
                 if source.kind == "capture"
-                else _scored(source, columns, algorithm, identity)
+                else list(read_scored(source.path, source.key, columns, algorithm, identity))
             )
         except BadDrop as problem:
             window.unreadable.append(f"{source.key}: {problem.message}")
             continue
-        for row in found:
-            if row.about[0] in source.already:
-                window.repeated += 1
-            else:
-                yield row
-
-
-def _captured(source: Source, columns: list[str], identity: str) -> Iterator[_Row]:
-    rows = list(read_capture(source.path, columns))
-    sizes: dict[str, int] = {}
-    for row in rows:
-        sizes[row.event_id] = max(sizes.get(row.event_id, 0), row.number + 1)
-    for row in rows:
-        request = row.inference_id or row.event_id
-        yield _Row(
-            (
-                f"{row.event_id}/{row.number}",
-                f"{request}/{row.number}",
-                # A request of one row is known by its own id too.
-                request if sizes[row.event_id] == 1 else None,
-                _identity(row, identity),
-                row.at,
-                source.key,
-            ),
-            row.cells,
-            _number(row.prediction),
-        )
-
-
-def _identity(row: CapturedRow, identity: str) -> str | None:
-    sent = row.cells.get(identity) if identity else None
-    return None if sent is None else str(sent)
-
-
-def _scored(source: Source, columns: list[str], algorithm: str, identity: str) -> Iterator[_Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    wanted = f"prediction_{algorithm}"
-    at = next((part[5:] for part in source.key.split("/") if part.startswith("date=")), "")
-    try:
-        with pq.ParquetFile(source.path) as file:
-            names = file.schema_arrow.names
-            if wanted not in names:
-                return  # a run before the model had this algorithm
-            first = names[0]
-            number = 0
-            for batch in file.iter_batches(BATCH_ROWS):
-                cells = {name: batch.column(name).to_pylist() for name in columns if name in names}
-                ids, predictions = batch.column(first).to_pylist(), batch.column(wanted).to_pylist()
-                for place, (name, prediction) in enumerate(zip(ids, predictions, strict=True)):
-                    row = str(name) if identity and name is not None else None
-                    number += 1
-                    event = f"{source.key}#{row or number}"
-                    yield _Row(
-                        (event, event, None, row, at, source.key),
-                        {column: values[place] for column, values in cells.items()},
-                        _number(prediction),
-                    )
-    except (pa.ArrowException, OSError) as error:
-        first_line = str(error).split("\n", 1)[0]
-        raise BadDrop(f"this is no Parquet file of scores ({first_line})") from None
-
-
-def _number(answer: Any) -> float | None:
-    try:
-        return None if answer is None else float(answer)
-    except ValueError:
-        return None
+        for part in found:
+            left = part.without(source.already) if source.already else part
+            window.repeated += len(part) - len(left)
+            for piece in left.slices(BATCH_ROWS):
+                if len(piece):
+                    yield source.key, piece
 
 
 def events_of(path: Path, key: str) -> frozenset[str]:
