@@ -227,6 +227,25 @@ def test_results_say_by_day_which_rows_are_unlike_the_baseline(tmp_path):
     assert rows[0]["model"] == "cars"
 
 
+@pytest.mark.parametrize(
+    ("sent", "held", "odd"),
+    [
+        (["5", "", "11", "-1"], {"complete": True, "least": 0, "most": 10}, [1, 2, 3]),
+        (["5", "", "10", "0"], {"complete": False, "least": 0.0, "most": 10.0}, []),
+        (["5", "", "6", "5"], {"complete": False, "domain": ["5.0"]}, [2]),
+        (["", "", "", ""], {"complete": False, "domain": ["5.0"]}, []),
+        (["5", "", "6", "5"], {"complete": True}, [1]),
+    ],
+)
+def test_a_row_is_unlike_where_the_baseline_has_no_such_value(tmp_path, sent, held, odd):
+    path = capture(tmp_path / "a", ("e1", None, "\n".join(f"{each},2020,fiat,yes," for each in sent), "CSV"))
+    read(tmp_path, Source("capture", "a", path))
+    about = dict.fromkeys(("model", "algorithm", "check", "window", "verdict", "drifting"), "")
+    [file] = write_results(tmp_path / "rows.parquet", tmp_path, about, {"km": held}, "2024").values()
+    unlike = pq.read_table(file).column("unlike").to_pylist()
+    assert [place for place, names in enumerate(unlike) if names] == odd
+
+
 def test_a_retraining_learns_from_the_old_drop_and_a_labelled_row_replaces_its_old_self(tmp_path):
     spec = ModelSpec.from_dict(
         {

@@ -59,16 +59,29 @@ def _unlike(table: Any, limits: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Name for each row the columns in which the baseline has nothing like it, joined by commas."""
     found: list[list[str]] = [[] for _ in range(table.num_rows)]
     for name, held in limits.items():
-        if column_name(name) not in table.column_names:
-            continue
-        domain = set(held["domain"]) if "domain" in held else None
-        for place, value in enumerate(table.column(column_name(name)).to_pylist()):
-            if value is None:
-                odd = held["complete"]
-            elif domain is not None:
-                odd = str(value) not in domain
-            else:
-                odd = "least" in held and not held["least"] <= value <= held["most"]
-            if odd:
+        if column_name(name) in table.column_names:
+            for place in _odd_places(table.column(column_name(name)), held):
                 found[place].append(name)
     return [",".join(names) for names in found]
+
+
+def _odd_places(column: Any, held: Mapping[str, Any]) -> list[int]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if "domain" in held:
+        written = pa.types.is_string(column.type)
+        texts = column if written else pa.array(map(_text, column.to_pylist()), pa.string())
+        fits = pc.is_in(texts, pa.array(held["domain"], pa.string()))
+    elif "least" in held:
+        fits = pc.and_(
+            pc.greater_equal(column, float(held["least"])), pc.less_equal(column, float(held["most"]))
+        )
+    else:
+        fits = pa.scalar(True)
+    odd = pc.if_else(pc.is_null(column), bool(held["complete"]), pc.invert(fits))
+    return list(pc.indices_nonzero(odd).to_pylist())
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
