@@ -76,7 +76,8 @@ def read_capture(
                 f"{where}: this is no capture record of SageMaker ({type(error).__name__}: {error})",
                 row=number,
             ) from None
-        if len(rows) == 1 != len(answers) == len(rows[0]):  # a flat list was a row a number, not a row
+        # A flat list may have been a row a number, not a row.
+        if answers and len(rows) == 1 != len(answers) == len(rows[0]):
             rows = [{"_c0": value} for value in rows[0].values()]
         if answers and rows and len(answers) != len(rows):
             raise BadDrop(
