@@ -150,7 +150,10 @@ class Scoring(Bench):
         )
         recipe = Recipe(json.loads(recipe_text))
         with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
-            booster = xgboost.Booster(model_file=bytearray(packed.extractfile("xgboost-model").read()))  # type: ignore[union-attr]
+            member = packed.extractfile("xgboost-model")
+            if member is None:
+                raise ValueError(f"{model_uri} holds no xgboost-model")
+            booster = xgboost.Booster(model_file=bytearray(member.read()))
         start = time.perf_counter()
         predictions: list[float] = []
         for part in parts:

@@ -23,6 +23,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from profile_files import generate
 
@@ -132,7 +133,7 @@ def _look(pid: int, cpu: dict[int, float]) -> int:
     return total
 
 
-def measure(rows: int, arguments: argparse.Namespace) -> dict[str, object]:
+def measure(rows: int, arguments: argparse.Namespace) -> dict[str, Any]:
     """Time every peer on tables of so many rows."""
     files = [arguments.folder / f"{rows}-{seed}.csv" for seed in range(1, arguments.tables + 1)]
     for seed, path in enumerate(files, 1):
@@ -158,9 +159,9 @@ def measure(rows: int, arguments: argparse.Namespace) -> dict[str, object]:
     return {"rows": rows, "tables": arguments.tables, "runs": arguments.runs, "medians": table}
 
 
-def shown(found: dict[str, object]) -> str:
+def shown(found: dict[str, Any]) -> str:
     """Draw the table of one size, with every wall time as a multiple of ours."""
-    medians: dict[str, dict[str, float]] = found["medians"]  # type: ignore[assignment]
+    medians: dict[str, dict[str, float]] = found["medians"]
     lines = [f"{found['rows']:,} rows × 20, tables: {found['tables']}, medians of {found['runs']}"]
     titles = ("wall s", "start-up", "work s", "CPU s", "peak MB", "wall ×", "work ×")
     lines.append(" " * 18 + "".join(f"{title:>9}" for title in titles))

@@ -28,7 +28,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -44,6 +43,7 @@ from train_pipeline import ROOT, Bench, corollas, free_port
 from tidegate.cli.stack import api_url
 from tidegate.local import cloud as local_cloud
 from tidegate.local.deploy import deploy
+from tidegate.local.sagemaker.containers.archives import unpack
 from tidegate.local.sagemaker.images.registry import find_image
 from tidegate.serving.apply import Recipe
 
@@ -104,9 +104,9 @@ def model_files(folder: Path, bench: Bench, run: str) -> tuple[Path, Recipe]:
     home = f"{bench.spec.name}/runs/{run}/xgboost"
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{home}/model/")["Contents"]
     [key] = [each["Key"] for each in listed if each["Key"].endswith("/model.tar.gz")]
-    packed = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(folder / "model", filter="data")
+    archive = folder / "model.tar.gz"
+    archive.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    unpack(archive, folder / "model")
     recipe = json.loads(s3.get_object(Bucket=bucket, Key=f"{home}/recipe.json")["Body"].read())
     return folder / "model", Recipe(recipe)
 

@@ -162,8 +162,8 @@ def _window(
             "features": data.verdict().verdict,
             "columns": drifted,
             "largest_distance": max(
-                each.measures.get("simple", each.measures.get("l_infinity")).distance for each in moved
-            ),  # type: ignore[union-attr]
+                (each.measures.get("simple") or each.measures["l_infinity"]).distance for each in moved
+            ),
             "quality": quality.verdict().verdict,
             "mae": next(each.value for each in quality.metrics if each.name == "mae"),
             "mae_before": rules["regression_constraints"]["mae"]["threshold"],

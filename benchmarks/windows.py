@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cold_start import build_layer, runtime
@@ -80,12 +81,12 @@ def check(baseline: Profile, rules: Constraints, window: Path) -> str:
     return compare(baseline, rules, profile_file(window)).verdict().verdict
 
 
-def timed(work: object, runs: int) -> float:
+def timed(work: Callable[[], object], runs: int) -> float:
     """Give the median seconds of some runs."""
     took = []
     for _ in range(runs):
         begin = time.perf_counter()
-        work()  # type: ignore[operator]
+        work()
         took.append(time.perf_counter() - begin)
     return statistics.median(took)
 

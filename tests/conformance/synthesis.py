@@ -52,6 +52,8 @@ class Statement:
     ----------
     owner : str
         The logical id of what carries the policy: a role, a bucket's policy.
+    resources : tuple of str
+        Those that it is about, or of a ``NotResource`` those that it is not about.
     trust : bool
         Whether it says who may take a role on, and therefore names no resource.
     """
@@ -77,7 +79,7 @@ class _ManagedPolicies:
 
 
 @functools.cache
-def template() -> dict[str, Any]:
+def template(tracing: str = "Disabled") -> dict[str, Any]:
     """Give the template with SAM's resources replaced by those that CloudFormation makes of them."""
     source = yaml_parse((ROOT / "template.yaml").read_text())
     for resource in source["Resources"].values():
@@ -85,8 +87,14 @@ def template() -> dict[str, Any]:
             if place in resource["Properties"]:
                 resource["Properties"][place] = "s3://packaged/key"
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    made: dict[str, Any] = transform(source, {}, _ManagedPolicies())
+    made: dict[str, Any] = transform(source, {"Tracing": tracing}, _ManagedPolicies())
     return made
+
+
+def of_kind(kind: str, tracing: str = "Disabled") -> dict[str, dict[str, Any]]:
+    """Give the resources of one type, their properties by name."""
+    found = template(tracing)["Resources"].items()
+    return {name: each.get("Properties", {}) for name, each in found if each["Type"] == kind}
 
 
 @functools.cache
@@ -114,7 +122,7 @@ def _read(owner: str, document: dict[str, Any], trust: bool) -> Iterator[Stateme
             body.get("Sid", f"statement {number + 1}"),
             body["Effect"],
             tuple(texts(body["Action"])),
-            tuple(texts(body.get("Resource", []))),
+            tuple(texts(body.get("Resource", body.get("NotResource", [])))),
             tuple(key for comparison in conditions.values() for key in comparison),
             trust,
         )
@@ -182,4 +190,5 @@ def _attribute(name: str, attribute: str) -> str:
     service, what = KINDS[kind]
     known = {"Partition": "aws", "Region": REGION, "Account": ACCOUNT}
     form = forms(service)[what]
-    return re.sub(r"\$\{(\w+)\}", lambda found: known.get(found.group(1), name), form)
+    arn = re.sub(r"\$\{(\w+)\}", lambda found: known.get(found.group(1), name), form)
+    return f"{arn}:*" if kind == "AWS::Logs::LogGroup" else arn  # CloudFormation means its streams too

@@ -22,6 +22,13 @@ def complaints(statement: Statement) -> list[str]:
         except LookupError as error:
             found.append(str(error))
             continue
+        # What is denied altogether may ask for a key that only some of its requests carry.
+        asks = any if statement.effect == "Deny" and "*" in pattern else all
+        found += [
+            f"not all of its actions know {key}"
+            for key in statement.condition_keys
+            if not asks(each.knows(key) for each in meant)
+        ]
         if not meant:
             found.append(f"{pattern} is no action")
         elif not (statement.trust or "*" in statement.resources or _acts(meant, statement.resources)):
@@ -33,9 +40,6 @@ def complaints(statement: Statement) -> list[str]:
             for arn in statement.resources
             if arn != "*" and not _acts(known, (arn,))
         ]
-    for key in statement.condition_keys:
-        if not all(each.knows(key) for each in known):
-            found.append(f"not all of its actions know {key}")
     return [f"{statement.name}: {each}" for each in found]
 
 

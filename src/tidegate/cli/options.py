@@ -158,6 +158,7 @@ def _declare(run: Callable[..., None], own: list[inspect.Parameter], name: str, 
         inspect.Parameter(option, keyword, annotation=kind, default=default)
         for option, (kind, default) in COMMON.items()
     ]
+    # What `inspect` and so Typer look at first; the type of a function knows nothing of it.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__name__, run.__doc__ = name, doc

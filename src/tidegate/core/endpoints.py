@@ -63,7 +63,7 @@ def undo_step(description: Mapping[str, Any] | None, previous: str | None) -> St
     return "nothing" if description["EndpointConfigName"] == previous else "update"
 
 
-def capture_config(percent: int, destination: str) -> dict[str, Any]:
+def capture_config(percent: int, destination: str, key: str | None = None) -> dict[str, Any]:
     """Write the data capture part of an endpoint configuration.
 
     Parameters
@@ -72,11 +72,14 @@ def capture_config(percent: int, destination: str) -> dict[str, Any]:
         The share of requests to keep, 0 to 100; 0 turns capture off.
     destination : str
         The S3 URI under which the records are written.
+    key : str, optional
+        The KMS key that encrypts them; by default what the bucket has.
     """
     return {
         "EnableCapture": percent > 0,
         "InitialSamplingPercentage": percent,
         "DestinationS3Uri": destination,
+        **({"KmsKeyId": key} if key else {}),
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {
             "CsvContentTypes": ["text/csv"],

@@ -66,11 +66,11 @@ class Api:
         )
         return write(predicted, kind)
 
-    def list_models(self, request: Request, request_id: str) -> Answer:  # noqa: ARG002
+    def list_models(self, request: Request, _request_id: str) -> Answer:
         """List the models."""
         return json_answer({"models": [model.summary() for model in self._catalogue.models()]}, request)
 
-    def describe_model(self, request: Request, request_id: str) -> Answer:  # noqa: ARG002
+    def describe_model(self, request: Request, _request_id: str) -> Answer:
         """Tell all about one model."""
         model = self._model(request)
         with ThreadPoolExecutor(2 * max(1, len(model.served))) as pool:
@@ -86,7 +86,7 @@ class Api:
             )
         return json_answer(description, request)
 
-    def openapi(self, request: Request, request_id: str) -> Answer:  # noqa: ARG002
+    def openapi(self, request: Request, _request_id: str) -> Answer:
         """Describe the API, with the records of each model."""
         from tidegate.api.openapi import document  # asked for seldom, so no cold start pays for it
 

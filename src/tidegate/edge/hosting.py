@@ -28,7 +28,7 @@ def ensure_config(event: Mapping[str, Any]) -> None:
     key = os.environ.get("KMS_KEY_ID")
     # Serverless endpoints have no capture of their own; the API writes the same records for them.
     captured = not event.get("serverless")
-    capture = capture_config(event["capture_percent"], event["capture"])
+    capture = capture_config(event["capture_percent"], event["capture"], key)
     try:
         client("sagemaker").create_endpoint_config(
             EndpointConfigName=event["config"],

@@ -71,6 +71,15 @@ def test_an_endpoint_is_created_or_updated_with_capture_on(upsert, status, call)
     assert answer["previous"] == ("old" if status else None)
 
 
+@pytest.mark.parametrize("key", ["", "arn:aws:kms:us-east-1:000000000000:key/own"])
+def test_captures_and_disks_are_encrypted_with_the_stack_s_key_if_it_has_one(upsert, monkeypatch, key):
+    monkeypatch.setenv("KMS_KEY_ID", key)
+    endpoints = Endpoints(None)
+    upsert(endpoints)
+    config = endpoints.named("create_endpoint_config")
+    assert (config.get("KmsKeyId"), config["DataCaptureConfig"].get("KmsKeyId")) == (key or None, key or None)
+
+
 def test_a_busy_endpoint_is_left_and_tried_again_later(upsert):
     with pytest.raises(EndpointBusy, match="is tried again"):
         upsert(Endpoints("Updating"))

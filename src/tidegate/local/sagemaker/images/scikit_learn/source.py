@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tarfile
 import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from tidegate.local.sagemaker.containers.archives import BadArchive, unpack
 from tidegate.local.sagemaker.images.container import ContainerError, ml_root
 
 
@@ -32,7 +32,7 @@ def fetch_source(location: str, into: Path) -> Path:
     Raises
     ------
     ContainerError
-        When there is nothing at the location, or it is not a gzipped tar archive.
+        When there is nothing at the location, or no archive that can be unpacked safely.
     """
     if not location.startswith("s3://"):
         path = local_path(location)
@@ -64,10 +64,9 @@ def _download(location: str, archive: Path) -> None:
 def _unpack(archive: Path, location: str, into: Path) -> Path:
     into.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(archive, mode="r:gz") as tar:
-            tar.extractall(into, filter="data")
-    except (tarfile.TarError, OSError) as error:
-        raise ContainerError(f"{location} is not a gzipped tar archive of source code: {error}") from error
+        unpack(archive, into)
+    except BadArchive as error:
+        raise ContainerError(f"The source code {location} cannot be used: {error}") from error
     return into
 
 
