@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
@@ -13,6 +13,9 @@ from tidegate.cli.stack import Stack
 from tidegate.cli.watch import NEAR_SECONDS
 from tidegate.core import names
 from tidegate.core.errors import BadSpec
+
+if TYPE_CHECKING:
+    from tidegate.core.spec import ModelSpec
 
 WAIT_SECONDS = 60.0
 
@@ -44,7 +47,7 @@ def put_in_force(session: Session, file: Path) -> dict[str, Any]:
         When the file is refused, here or there, or nobody answers.
     """
     text = file.read_bytes()
-    spec = _checked(text, file)
+    spec = checked(text, file)
     stack = session.stack
     digest = hashlib.sha256(text).hexdigest()
     answer = {
@@ -66,7 +69,8 @@ def put_in_force(session: Session, file: Path) -> dict[str, Any]:
     return answer
 
 
-def _checked(text: bytes, file: Path) -> Any:
+def checked(text: bytes, file: Path) -> ModelSpec:
+    """Read a model file; one that cannot be used is a trouble told with its line."""
     from tidegate.modelfile import read_model_file
 
     try:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tidegate.cli import offline
 from tidegate.cli.arguments import AnyModel, Limit, Model, Port, RunId
 from tidegate.cli.group import Verbs
 from tidegate.cli.options import Session, common_options, verb
@@ -195,50 +196,7 @@ def models(session: Session) -> int:
     return work.models(session)
 
 
-@verb(app, "profile")
-def profile(
-    session: Session,
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE…", help="Rows: CSV, Parquet, JSON Lines or captured requests.", exists=True
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Folder to write statistics and suggested constraints to."),
-    ] = None,
-    no_header: Annotated[bool, typer.Option("--no-header", help="CSV begins with a row.")] = False,
-) -> int:
-    """Tell what files hold, column by column; --json prints statistics.json. Needs no cloud."""
-    from tidegate.cli import profile as work
-
-    return work.profile(session, files, out, not no_header)
-
-
-@verb(app, "compare")
-def compare(
-    session: Session,
-    baseline: Annotated[
-        Path,
-        typer.Argument(help="A folder that `profile -o` or Model Monitor wrote, or rows.", exists=True),
-    ],
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="The rows that came since.", exists=True)
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder to write statistics and violations to.")
-    ] = None,
-    no_header: Annotated[bool, typer.Option("--no-header", help="CSV begins with a row.")] = False,
-    least_rows: Annotated[int, typer.Option(help="Fewer rows give no verdict.", min=1)] = 200,
-    bare: Annotated[
-        bool, typer.Option("--bare", help="Model Monitor's rules alone, without control of false alarms.")
-    ] = False,
-) -> int:
-    """Compare rows with a baseline. Exit code 0: ok, 3: drift, 4: too few rows. Needs no cloud."""
-    from tidegate.cli import compare as work
-
-    return work.compare(session, baseline, files, out, not no_header, least_rows, bare)
+offline.declare(app)
 
 
 @verb(app, "monitor")

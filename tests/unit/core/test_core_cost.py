@@ -1,0 +1,120 @@
+"""What a model costs, against sums done by hand with round prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tidegate.core.cost import Assumptions, NoPrice, bill, total
+from tidegate.core.spec import ModelSpec
+
+PRICES = {
+    "ml.m5.xlarge": 1.0,
+    "ml.m5.large": 2.0,
+    "sagemaker_gb_month": 7.3,
+    "serverless_gb_second": 0.5,
+    "lambda_gb_second": 2.0,
+    "lambda_request": 0.01,
+    "state_transition": 0.001,
+    "api_request": 0.1,
+    "log_gb": 50.0,
+    "s3_gb_month": 0.25,
+}
+# Functions on rows take no time here, the small ones half a second of a quarter of a GB.
+ASSUMED = Assumptions(
+    training_minutes=6,
+    scoring_minutes=3,
+    endpoint_minutes=0.5,
+    function_seconds=0,
+    requests=1000,
+    request_milliseconds=100,
+    log_kilobytes=1000,
+    training_runs=2,
+    scoring_runs=3,
+    storage_gigabytes=4,
+)
+
+
+def spec(**more: Any) -> ModelSpec:
+    return ModelSpec.from_dict(
+        {
+            "name": "cars",
+            "target": "price",
+            "features": {"km": "numeric"},
+            "algorithms": {"xgboost": {"instance": "ml.m5.xlarge"}},
+            "monitor": {"every": "10 hours"},
+            **more,
+        }
+    )
+
+
+def costs(lines: Any) -> dict[str, float]:
+    return {line.what: pytest.approx(line.cost) for line in lines}
+
+
+def test_a_training_run_is_its_jobs_disks_functions_and_states() -> None:
+    assert costs(bill(spec(), PRICES, ASSUMED).training_run) == {
+        "xgboost: training": 0.1,  # 6 minutes at 1.00
+        "xgboost: disks": 0.03,  # 30 GB for 6 minutes of 730 hours, at 7.30
+        "xgboost: scoring the held-out rows": 0.2,  # candidate and champion, 3 minutes each, at 2.00
+        "functions": 1.0,  # metrics, gate, endpoint, notify: 4 x 0.5 s x 0.25 GB at 2.00
+        "calls of functions": 0.08,
+        "state transitions": 0.049,  # 15 + 28, and twice three for half a minute of waiting
+    }
+
+
+def test_tuning_jobs_are_paid_like_training_jobs() -> None:
+    tuned = {
+        "instance": "ml.m5.xlarge",
+        "count": 2,
+        "tuning": {"max_jobs": 9, "ranges": {"eta": {"least": 0.1, "most": 0.3}}},
+    }
+    found = bill(spec(algorithms={"xgboost": tuned}), PRICES, ASSUMED).training_run
+    assert costs(found)["xgboost: training and 9 tuning jobs"] == 2.0  # 10 jobs on 2 instances, 6 minutes
+
+
+def test_functions_on_rows_take_their_memory_times_their_seconds() -> None:
+    found = bill(spec(), PRICES, Assumptions(function_seconds=1)).check
+    # Collect and Notify: 0.5 s of 1 and 0.25 GB; two of 1,769 MB and two of 3,008 MB for a second.
+    assert costs(found)["functions"] == 2 * (0.5 + 0.125 + (2 * 1769 + 2 * 3008) / 1024)
+
+
+def test_a_scoring_run_is_one_transform_for_each_algorithm() -> None:
+    two = {"xgboost": {"instance": "ml.m5.xlarge"}, "linear-learner": {"instance": "ml.m5.xlarge"}}
+    found = costs(bill(spec(algorithms=two, scoring={"count": 3}), PRICES, ASSUMED).scoring_run)
+    assert found["xgboost: batch transform"] == 0.3  # 3 instances, 3 minutes, at 2.00
+    assert found["linear-learner: batch transform"] == 0.3
+    assert found["state transitions"] == 0.016
+
+
+def test_a_month_of_requests_is_endpoints_and_what_each_request_uses() -> None:
+    found = bill(spec(serving={"instances": {"min": 2, "max": 5}}), PRICES, ASSUMED).real_time_month
+    assert costs(found) == {
+        "xgboost: endpoint": 2920.0,  # 2 instances, 730 hours, at 2.00
+        "requests to the API": 100.0,
+        "calls of predict": 10.0,
+        "function predict": 200.0,  # 1,000 x 0.1 s x 1 GB at 2.00
+        "logs of requests": 50.0,  # 1 GB
+    }
+
+
+def test_idle_is_endpoints_empty_checks_and_files_and_without_instances_almost_nothing() -> None:
+    idle = bill(spec(), PRICES, ASSUMED).idle_month
+    # 73 checks: Collect and Notify 0.5 s of 1.25 GB at 2.00, two calls, 12 states
+    assert total(idle) == pytest.approx(1460 + 73 * (1.25 + 0.02 + 0.012) + 1.0)
+    serverless = bill(spec(serving={"serverless": {"memory_mb": 2048}}), PRICES, ASSUMED)
+    assert total(serverless.idle_month) == pytest.approx(total(idle) - 1460)
+    # 1,000 x 0.1 s x 2 GB at 0.50
+    assert costs(serverless.real_time_month)["xgboost: serverless endpoint"] == 100.0
+
+
+def test_a_month_is_its_runs_checks_requests_and_files() -> None:
+    found = bill(spec(), PRICES, ASSUMED)
+    parts = 2 * total(found.training_run) + 3 * total(found.scoring_run) + 73 * total(found.check)
+    assert found.month == pytest.approx(parts + total(found.real_time_month) + 1.0)
+
+
+def test_a_price_that_is_not_listed_is_asked_for_by_its_name() -> None:
+    with pytest.raises(NoPrice, match=r"no price for ml\.m5\.large"):
+        bill(spec(), {name: price for name, price in PRICES.items() if name != "ml.m5.large"}, ASSUMED)
