@@ -15,7 +15,8 @@ from tidegate.cli.apply import checked
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
 from tidegate.cli.render import table
-from tidegate.core.cost import NOT_COUNTED, Assumptions, Bill, Lines, NoPrice, bill, total
+from tidegate.core.assumptions import Assumptions
+from tidegate.core.cost import NOT_COUNTED, Bill, Lines, NoPrice, bill, total
 
 PRICES = Path(__file__).with_name("prices.json")
 DEFAULT_REGION = "us-east-1"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tidegate.cli.options import Session, verb
-from tidegate.core.cost import Assumptions
+from tidegate.core.assumptions import Assumptions
 
 PANEL = "Assumptions"
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tidegate.core.assumptions import Assumptions
 from tidegate.core.errors import TidegateError
 from tidegate.core.monitor import seconds_of
 from tidegate.core.plan import VOLUME_GB
@@ -60,39 +61,6 @@ class NoPrice(TidegateError):
     def __init__(self, name: str) -> None:
         super().__init__(f"the price table has no price for {name}")
         self.name = name
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """What nobody can read off a model file.
-
-    Attributes
-    ----------
-    training_minutes, scoring_minutes : float
-        How long a training job, and a batch transform job, is billed.
-    endpoint_minutes : float
-        How long an endpoint takes to come into service.
-    function_seconds : float
-        How long a function that computes on rows runs.
-    requests : int
-        Requests to the API a month; each takes the predict function `request_milliseconds` and writes
-        `log_kilobytes` of logs.
-    training_runs, scoring_runs : int
-        Runs a month.
-    storage_gigabytes : float
-        What lies in the buckets.
-    """
-
-    training_minutes: float = 5
-    scoring_minutes: float = 5
-    endpoint_minutes: float = 5
-    function_seconds: float = 10
-    requests: int = 100_000
-    request_milliseconds: float = 50
-    log_kilobytes: float = 2
-    training_runs: int = 4
-    scoring_runs: int = 30
-    storage_gigabytes: float = 10
 
 
 @dataclass(frozen=True)

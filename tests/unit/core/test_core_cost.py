@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tidegate.core.cost import Assumptions, NoPrice, bill, total
+from tidegate.core.assumptions import Assumptions
+from tidegate.core.cost import NoPrice, bill, total
 from tidegate.core.spec import ModelSpec
 
 PRICES = {
