@@ -15,6 +15,7 @@ import schemathesis
 from tests.e2e import cars
 from tests.e2e.caller import Caller
 from tests.e2e.malformed import BODIES
+from tests.e2e.test_retry import tidegate
 from tests.e2e.town import Town, csv_bytes
 
 MODEL, FAILS, OTHERS, SERVERLESS = "api-cars", "api-fails", "api-others", "api-serverless"
@@ -99,6 +100,17 @@ def test_a_serverless_model_predicts_as_one_with_instances(caller: Caller, town:
     described = town.client("sagemaker").describe_endpoint(EndpointName="tg-api-serverless-xgboost")
     [variant] = described["ProductionVariants"]
     assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 5}
+
+
+@pytest.mark.parametrize("model", [MODEL, SERVERLESS])
+def test_the_command_predicts_what_the_api_does(caller: Caller, town: Town, tmp_path: Path, model: str):
+    file = tmp_path / "two cars.csv"
+    file.write_bytes(csv_bytes([{**CAR, "colour": "red"}, {**OLD, "colour": "blue"}]))
+    code, document = tidegate(town, "predict", model, str(file))
+    asked = caller.predict(model, [CAR, OLD]).document
+    assert code == 0, document
+    shown = [(each["prediction"], each["by_algorithm"]) for each in document["predictions"]]
+    assert shown == [(each["prediction"], each["by_algorithm"]) for each in asked["predictions"]]
 
 
 def test_the_models_are_listed_and_described(caller: Caller):
@@ -199,6 +211,26 @@ def test_new_bounds_come_into_force_with_the_next_training_and_none_end_the_scal
         assert record["status"] == "SUCCEEDED", record["reason"]
         seen.append(bounds())
     assert seen == [[(1, 2)], [(2, 5)], []]
+
+
+def test_an_endpoint_whose_update_fails_scales_on(caller: Caller, town: Town):
+    model, scaling = "api-scales-on", town.client("application-autoscaling")
+    quick = {"xgboost": {"hyperparameters": {"num_round": 10}}}
+    town.declare(cars.spec(model, algorithms=quick, serving={"instances": {"min": 1, "max": 2}}))
+    assert town.train(model, "1.csv", csv_bytes(cars.rows(seed=1)))["status"] == "SUCCEEDED"
+    place = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    name = f"endpoint/tg-{model}-xgboost/variant/AllTraffic"
+    # As the update to another instance type does before it is refused.
+    scaling.deregister_scalable_target(ResourceId=name, **place)
+    town.fail("Create or update the endpoint", model, error="ResourceLimitExceeded", cause="no more of them")
+    record = town.train(model, "2.csv", csv_bytes(cars.rows(seed=2)))
+    assert record["status"] == "FAILED"
+    assert "no more of them" in record["reason"]
+    [target] = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[name])[
+        "ScalableTargets"
+    ]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2)
+    assert scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=name)["ScalingPolicies"]
 
 
 def test_schemathesis_finds_no_server_error_and_no_violation_of_the_document(caller: Caller, tmp_path: Path):

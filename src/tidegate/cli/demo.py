@@ -17,7 +17,7 @@ from tidegate.cli.cloud import bring_up, project_folder
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
 from tidegate.cli.place import Options
-from tidegate.cli.predict import predict_rows
+from tidegate.cli.predict import describe, predict_rows
 from tidegate.cli.render import figure, status, summary, table
 from tidegate.cli.rows import Row
 from tidegate.cli.stack import Stack
@@ -54,7 +54,7 @@ def demo(session: Session, port: int | None) -> int:
         if "endpoint" in entry
     }
     cars = held_out_cars(stack, model, str(result["run"]))
-    predictions = predict_rows(stack, model, spec, [row for row, _ in cars])
+    predictions = predict_rows(stack, describe(stack, model), [row for row, _ in cars])["predictions"]
     document = {
         **result,
         "url": started["url"],
@@ -88,7 +88,7 @@ def fetch_cars(folder: Path) -> Path:
     if not files:
         raise Trouble(
             f"The data of the demo, {DATA_FILE} of the Python package {PACKAGE}, is not installed.",
-            "`make install` installs it.",
+            "`make demo` installs it.",
         )
     content = files[0].read_bytes()
     folder.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,10 @@ class Place:
         return f"AWS in {region}" if region else "AWS"
 
     @cached_property
-    def _session(self) -> Any:
+    def session(self) -> Any:
+        """The boto3 session whose credentials and region requests are signed with."""
+        if self.local is not None:
+            return self.local.session
         import boto3
 
         session = boto3.Session(profile_name=self.options.profile, region_name=self._region)
@@ -120,4 +123,4 @@ class Place:
         config = Config(
             retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, user_agent_extra="tidegate"
         )
-        return self._session.client(service, config=config)
+        return self.session.client(service, config=config)

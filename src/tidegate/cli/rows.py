@@ -1,4 +1,4 @@
-"""Reading rows to predict from CSV, JSON or JSON Lines, and writing them as an endpoint takes them."""
+"""Reading rows to predict from CSV, JSON or JSON Lines, and writing them as the API takes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from tidegate.cli.errors import Trouble
 
 Row = Mapping[str, Any]
-MOST_ROWS, MOST_CHARACTERS = 1_000, 1_000_000  # of one request; an endpoint takes 6 MB
+MOST_ROWS, MOST_CHARACTERS = 1_000, 1_000_000  # of one request; the API takes 4 MB
 
 
 def read_rows(text: str, features: Sequence[str], source: str) -> list[Row]:
@@ -106,25 +106,26 @@ def _refuse_missing(rows: Sequence[Row], features: Sequence[str], source: str) -
 
 
 def csv_chunks(rows: Sequence[Row], features: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Write rows as headerless CSV in the order of the features, in requests of bounded size.
+    """Write rows as CSV with a header of the features, in requests of bounded size.
 
     Yields
     ------
     tuple of int and str
         How many rows, and the text.
     """
+    header = ",".join(map(_quoted, features)) + "\n"
     lines: list[str] = []
     size = 0
     for row in rows:
         line = ",".join(_quoted(as_text(row.get(name))) for name in features) + "\n"
         if lines and (len(lines) >= MOST_ROWS or size + len(line) > MOST_CHARACTERS):
-            yield len(lines), "".join(lines)
+            yield len(lines), header + "".join(lines)
             lines, size = [], 0
         # A line with nothing on it would be no record.
         lines.append('""\n' if line == "\n" else line)
         size += len(line)
     if lines:
-        yield len(lines), "".join(lines)
+        yield len(lines), header + "".join(lines)
 
 
 def _quoted(text: str) -> str:

@@ -47,16 +47,20 @@ class Cloud:
         """Where AWS clients find it."""
         return f"http://127.0.0.1:{self.port}"
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client of a service, as the account's root."""
-        session = boto3.session.Session(
+    @property
+    def session(self) -> boto3.session.Session:
+        """A session of the account's root."""
+        return boto3.session.Session(
             aws_access_key_id=settings.ACCESS_KEY_ID,
             aws_secret_access_key=settings.SECRET_ACCESS_KEY,
             region_name=settings.REGION,
         )
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of a service, as the account's root."""
         # A proxy set for the web must not be asked for 127.0.0.1.
         config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 3})
-        return session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
 
     @property
     def environment(self) -> dict[str, str]:

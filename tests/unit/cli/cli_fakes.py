@@ -123,23 +123,13 @@ class FakeParameters(Paged):
 
 
 class FakeEndpoints:
-    """Both the control plane and the runtime."""
-
     def __init__(self) -> None:
         self.states: dict[str, str] = {}
-        self.answer: Callable[[str, str, str], str] = lambda name, accept, body: ""
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
         if EndpointName not in self.states:
             raise refusal("ValidationException", "Could not find endpoint", "DescribeEndpoint")
         return {"EndpointStatus": self.states[EndpointName]}
-
-    def invoke_endpoint(
-        self, EndpointName: str, ContentType: str, Accept: str, Body: bytes
-    ) -> dict[str, Any]:
-        assert ContentType == "text/csv"
-        text = self.answer(EndpointName, Accept, Body.decode())
-        return {"Body": io.BytesIO(text.encode()), "ContentType": Accept}
 
 
 class FakeSteps(Paged):

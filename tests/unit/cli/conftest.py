@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import boto3
+from cli_api_server import ApiServer, served
 from cli_fakes import FakeCloud
 from typer.testing import CliRunner, Result
 
 from tidegate.cli import watch
 from tidegate.cli.main import app
 from tidegate.cli.place import Place
+from tidegate.cli.stack import Stack
 
 Invoke = Callable[..., Result]
 
@@ -28,6 +31,16 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     monkeypatch.setattr(watch, "NEAR_SECONDS", 0.001)
     monkeypatch.delenv("TIDEGATE_DEBUG", raising=False)
     return fake
+
+
+@pytest.fixture
+def api(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
+    """The API of the cloud in memory."""
+    made = ApiServer()
+    monkeypatch.setattr(Place, "session", boto3.Session("key", "secret", region_name="us-east-1"))
+    with served(made) as url:
+        monkeypatch.setattr(Stack, "api_url", url)
+        yield made
 
 
 @pytest.fixture

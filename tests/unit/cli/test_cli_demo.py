@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_api_server import ApiServer
 from cli_fakes import ARTIFACTS, FakeCloud
 
 from tidegate.cli import demo
@@ -67,11 +68,16 @@ def test_three_held_out_cars_are_a_cheap_a_middling_and_a_dear_one(cloud: FakeCl
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_last_screen_shows_gate_endpoints_predictions_and_what_is_next(
-    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any, as_json: bool
+    cloud: FakeCloud,
+    api: ApiServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: Any,
+    as_json: bool,
 ) -> None:
     held_out(cloud)
     cloud.serve()
-    cloud.sagemaker.answer = lambda name, accept, body: "12345.6\n" * body.count("\n")
+    api.predict = lambda row: {"xgboost": 12345.6, "linear-learner": 12345.6}
     algorithms = {"xgboost": {"status": "SUCCEEDED", "rmse": 1102.0, "endpoint": "tg-cars-xgboost"}}
     result = {"run": RUN, "status": "DUPLICATE", "reason": "the same file", "algorithms": algorithms}
     applied = {"model": "cars", "target": "Price", "features": 2}

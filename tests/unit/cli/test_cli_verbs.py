@@ -347,61 +347,6 @@ def test_expired_credentials_are_told_without_a_traceback(
     assert "Traceback" not in done.stderr
 
 
-def test_predict_combines_the_answers_of_every_algorithm(cloud: FakeCloud, tidegate: Any, rows: Path) -> None:
-    cloud.serve()
-    asked = []
-
-    def answer(name: str, accept: str, body: str) -> str:
-        asked.append((name, body))
-        if name.endswith("xgboost"):
-            return "10.5\n20.5\n"
-        assert accept == "application/json"
-        return '{"predictions": [{"score": 11.0}, {"score": 19.0}]}'
-
-    cloud.sagemaker.answer = answer
-    rows.write_text('Fuel,KM,Id,Other\nDiesel,1,a,x\n"Gas, natural",,b,y\n')
-    predictions = json.loads(tidegate("predict", "cars", str(rows), "--json").stdout)["predictions"]
-    assert predictions == [
-        {"prediction": 11.0, "by_algorithm": {"xgboost": 10.5, "linear-learner": 11.0}},
-        {"prediction": 20.5, "by_algorithm": {"xgboost": 20.5, "linear-learner": 19.0}},
-    ]
-    assert {body for _, body in asked} == {'1,Diesel\n,"Gas, natural"\n'}
-    shown = tidegate("predict", "cars", str(rows)).stdout
-    assert "Price (max)" in shown
-    assert "b" in shown.split()
-
-
-def test_predict_reads_standard_input(cloud: FakeCloud, tidegate: Any) -> None:
-    cloud.serve()
-    cloud.sagemaker.answer = lambda name, accept, body: "1.0\n"
-    given = '{"KM": 5, "Fuel": null}'
-    assert len(json.loads(tidegate("predict", "cars", "--json", given=given).stdout)["predictions"]) == 1
-
-
-def test_predict_before_any_training_says_what_to_do(cloud: FakeCloud, tidegate: Any, rows: Path) -> None:
-    done = tidegate("predict", "cars", str(rows))
-    assert done.exit_code == 1
-    assert "Nothing serves cars yet" in done.stderr
-
-
-def test_predict_passes_on_what_the_container_said(cloud: FakeCloud, tidegate: Any, rows: Path) -> None:
-    cloud.serve()
-
-    def refuse(name: str, accept: str, body: str) -> str:
-        raise refusal("ModelError", "400", "InvokeEndpoint", OriginalMessage="record 1, KM: 'x' is no number")
-
-    cloud.sagemaker.answer = refuse
-    done = tidegate("predict", "cars", str(rows))
-    assert done.exit_code == 1
-    assert "record 1, KM: 'x' is no number" in done.stderr
-
-
-def test_predict_refuses_an_answer_of_another_length(cloud: FakeCloud, tidegate: Any, rows: Path) -> None:
-    cloud.serve()
-    cloud.sagemaker.answer = lambda name, accept, body: "1.0\n2.0\n"
-    assert "1 records were answered with 2 predictions" in tidegate("predict", "cars", str(rows)).stderr
-
-
 def test_artifacts_of_a_model_that_was_never_declared_are_no_model(cloud: FakeCloud, tidegate: Any) -> None:
     cloud.s3.objects[ARTIFACTS, "stray/runs/x"] = {"body": b"", "Metadata": {}, "VersionId": "1"}
     assert [each["model"] for each in json.loads(tidegate("models", "--json").stdout)["models"]] == ["cars"]
