@@ -47,7 +47,7 @@ def test_without_the_package_the_remedy_is_to_install(
     monkeypatch.setattr(demo, "PACKAGE", "a_package_nobody_has")
     with pytest.raises(Trouble, match="not installed") as told:
         demo.fetch_cars(tmp_path)
-    assert "make install" in told.value.remedy
+    assert "make demo" in told.value.remedy
 
 
 def held_out(cloud: FakeCloud) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -174,10 +174,15 @@ def test_help_answers_at_once_because_nothing_heavy_is_imported() -> None:
     assert done.stdout.strip() == "[]"
     took = []
     for _ in range(2):
-        start = time.perf_counter()
+        start = children_seconds()
         subprocess.run([sys.executable, "-m", "tidegate.cli", "--help"], capture_output=True, check=True)
-        took.append(time.perf_counter() - start)
-    assert min(took) < 1.5  # 0.3 s on an idle machine; the bound leaves room for a busy one
+        took.append(children_seconds() - start)
+    assert min(took) < 1.0  # 0.3 s on an idle machine; of the CPU, as others may use the machine too
+
+
+def children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_a_trouble_keeps_its_words() -> None:
