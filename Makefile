@@ -55,6 +55,7 @@ e2e: $(DEMO_DATA)
 
 conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
 	@$(BIN)/pytest tests/conformance/clients -m clients
+	@$(BIN)/python scripts/compatibility.py --check
 
 fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)

@@ -1,12 +1,15 @@
 """Writes docs/compatibility.md: which operations of SageMaker the local cloud serves, and who has tried them.
 
 From the operations that are served, botocore's list of all there are, and the outcomes that
-``pytest -m clients`` recorded (tests/conformance/clients/outcomes.json).
+``pytest -m clients`` recorded (tests/conformance/clients/outcomes.json). With --check nothing is written, and
+the exit code is 1 if the page is out of date.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +42,17 @@ PARTIAL = {
 RUNTIME = ("InvokeEndpoint",)
 
 
-def main() -> None:
-    """Write the page."""
-    PAGE.write_text(page(json.loads(OUTCOMES.read_text())))
+def main() -> int:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    fresh = page(json.loads(OUTCOMES.read_text()))
+    if not parser.parse_args().check:
+        PAGE.write_text(fresh)
+    elif PAGE.read_text() != fresh:
+        print("docs/compatibility.md is out of date: run `python scripts/compatibility.py`", file=sys.stderr)
+        return 1
+    return 0
 
 
 def page(outcomes: dict[str, dict[str, Any]]) -> str:
@@ -128,4 +139,4 @@ def _client(script: str, outcome: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -54,6 +54,11 @@ def main() -> int:
     between = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
     fresh = between.sub(lambda _: BEGIN + mapping(options.folder) + END, text)
     if options.check:
+        if fresh != text:
+            print(
+                f"template.yaml's image accounts are out of date: run this with {options.folder}",
+                file=sys.stderr,
+            )
         return 0 if fresh == text else 1
     TEMPLATE.write_text(fresh)
     return 0

@@ -47,3 +47,8 @@ def test_a_bucket_is_private_versioned_and_encrypted(name):
 def test_the_template_holds_no_yaml_aliases_which_cloudformation_does_not_read():
     events = yaml.parse((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
     assert not [event for event in events if isinstance(event, yaml.AliasEvent)]
+
+
+def test_the_template_is_linted_for_every_region_that_it_has_images_for():
+    settings = yaml.safe_load((ROOT / ".cfnlintrc").read_text())
+    assert settings["regions"] == list(TEMPLATE["Mappings"]["ImageAccounts"])
