@@ -24,7 +24,7 @@ from tidegate.local.settings import StateFolder
 Progress = Callable[[str], None]
 
 # What the deployed stack is made of.
-_SOURCES = (
+SOURCES = (
     "template.yaml",
     "samconfig.toml",
     "statemachines",
@@ -32,10 +32,12 @@ _SOURCES = (
     "layers",
     "src/tidegate/__init__.py",
     "src/tidegate/modelfile.py",
+    "src/tidegate/api",
+    "src/tidegate/console",
     "src/tidegate/core",
     "src/tidegate/edge",
-    "src/tidegate/table",
     "src/tidegate/serving",
+    "src/tidegate/table",
 )
 _COMMAND_SECONDS = 600.0
 # A stack that never came to be can neither be updated nor created anew.
@@ -119,7 +121,7 @@ def fingerprint_of(project: Path) -> str:
 
 
 def _files(project: Path) -> Iterator[Path]:
-    for source in _SOURCES:
+    for source in SOURCES:
         path = project / source
         if path.is_file():
             yield path

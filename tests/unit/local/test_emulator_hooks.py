@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tidegate.local import settings
-from tidegate.local.deploy import fingerprint_of, useful
+from tidegate.local.deploy import SOURCES, fingerprint_of, useful
 from tidegate.local.emulator import encryption, events, lambdas, objects
 from tidegate.local.emulator.guard import refusal
 from tidegate.local.emulator.journal import Journal
@@ -173,6 +173,17 @@ def test_a_projects_fingerprint_follows_what_is_deployed_and_nothing_else(tmp_pa
     assert fingerprint_of(tmp_path) == first
     (tmp_path / "functions/f/app.py").rename(tmp_path / "functions/f/main.py")
     assert fingerprint_of(tmp_path) != first
+
+
+def test_whatever_a_layer_copies_of_tidegate_counts_as_deployed() -> None:
+    root = Path(__file__).parents[3]
+    copied = {
+        name
+        for layer in (root / "layers").glob("*/Makefile")
+        for name in re.findall(r"(?<=\.\./\.\./)(src/tidegate/[\w.]+)", layer.read_text())
+    }
+    assert len(copied) >= 8
+    assert copied <= set(SOURCES)
 
 
 def test_the_reason_of_a_failed_command_is_found_in_its_words() -> None:
