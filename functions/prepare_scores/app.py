@@ -51,6 +51,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         spec,
         event["run"],
         champions,
+        attempt=event.get("attempt", 0),
         date=event["started"][:10],
         prefix=os.environ["NAME_PREFIX"],
         artifacts=ARTIFACTS,
@@ -69,5 +70,6 @@ def _prepare(event: dict[str, Any], spec: ModelSpec, champions: list[Champion]) 
         out = Path(scratch) / "out"
         out.mkdir()
         counts = prepare_scores(source, wanted, layouts_of(champions), spec.scoring, out, filename)
-        storage.upload_folder(out, f"s3://{ARTIFACTS}/{names.score_prefix(spec.name, event['run'])}")
+        home = names.score_prefix(spec.name, event["run"], event.get("attempt", 0))
+        storage.upload_folder(out, f"s3://{ARTIFACTS}/{home}")
     return counts

@@ -74,3 +74,27 @@ def test_predictions_are_combined_only_when_every_algorithm_scored(statuses, the
 )
 def test_a_prepared_file_goes_its_way(prepared, then):
     assert decided("Can it be scored?", prepared=prepared) == then
+
+
+@pytest.mark.parametrize(
+    ("model", "spec", "then"),
+    [
+        ("the model", "the file", "It was scored before"),
+        ("another model", "the file", "Score with the champion"),
+        ("the model", "another file", "Score with the champion"),
+    ],
+)
+def test_a_retried_run_takes_only_answers_of_the_same_model_to_the_same_rows(model, spec, then):
+    inner = STATES["For each algorithm"]["ItemProcessor"]["States"]["Was it scored before?"]
+    [text] = expressions(inner["Choices"][0]["Condition"])
+    expression = jsonata.Jsonata(text)
+    done = {"xgboost": {"model": "the model", "status": "SUCCEEDED"}}
+    for name, value in {
+        "done": done,
+        "done_by": "the file",
+        "prepared": {"spec_sha256": spec},
+        "states": {"input": {"algorithm": "xgboost", "champion": model}},
+    }.items():
+        expression.assign(name, value)
+    found = inner["Choices"][0]["Next"] if expression.evaluate(None) else inner["Default"]
+    assert found == then

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e import cars
 from tests.e2e.town import Town, csv_bytes
+from tests.e2e.watching import over, start
 
 QUICK = {
     name: {"hyperparameters": settings, "instance": "ml.m5.large"}
@@ -98,6 +99,34 @@ def test_a_run_that_another_attempt_cannot_help_is_not_taken_up(town: Town, cont
     code, document = tidegate(town, "retry", record["run"])
     assert code == 1
     assert "Mend the file" in document["error"]["remedy"] or "REJECTED" in document["error"]["message"]
+
+
+def test_scoring_and_checks_are_taken_up_where_they_failed(town: Town):
+    name = "cars-retried"
+    if town.parameter(name, "linear-learner", "model") is None:
+        town.declare(cars.spec(name, algorithms=QUICK))
+        assert town.train(name, "cars.csv", csv_bytes(cars.rows(200)))["status"] == "SUCCEEDED"
+    unpriced = [{key: value for key, value in car.items() if key != "price"} for car in cars.rows(30)]
+    town.fail("Score with the champion", name, error="Broken", cause="no more room")
+    failed = town.score(name, "cars.csv", csv_bytes(unpriced))
+    entries = failed["result"]["algorithms"]
+    [kept] = [each for each, entry in entries.items() if entry["status"] == "SUCCEEDED"]
+    code, document = tidegate(town, "retry", failed["run"], "--wait")
+    assert (code, document["status"], document["scored"]) == (0, "SUCCEEDED", 30), document
+    assert document["algorithms"][kept]["transform_job"] == entries[kept]["transform_job"]
+    record = town.record(failed["run"])
+    assert (record["kind"], record["attempt"]) == ("score", "1")
+    assert town.states_of(record).count("Score with the champion") == 1
+    assert len(town.notifications(failed["run"])) == 2
+
+    town.fail("Collect", name, error="Broken", cause="out of order")
+    run, execution = start(town, name, asked=f"{name}/once")
+    assert over(town, execution) == "FAILED"
+    code, document = tidegate(town, "retry", run, "--wait")
+    assert (code, document["status"]) == (0, "SUCCEEDED"), document
+    record = town.record(run)
+    assert (record["kind"], record["attempt"]) == ("monitor", "1")
+    assert record["result"]["algorithms"]["xgboost"]["new_rows"] == 30
 
 
 def test_an_event_that_no_machine_took_is_parked_and_sent_again(town: Town):

@@ -149,7 +149,7 @@ def retry(
     run_id: RunId,
     wait: Annotated[bool, typer.Option("--wait", help="Show the run until it has ended.")] = False,
 ) -> int:
-    """Take a failed training run up where it failed."""
+    """Take a failed run up where it failed."""
     from tidegate.cli import retry as work
 
     return work.retry(session, run_id, wait)

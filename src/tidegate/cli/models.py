@@ -8,9 +8,10 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.cli.options import Session
-from tidegate.cli.records import kind_of, runs_of
+from tidegate.cli.records import runs_of
 from tidegate.cli.render import figure, status, table
 from tidegate.cli.stack import Stack
+from tidegate.core.attempts import kind_of
 
 SERVICES = ("s3", "ssm", "sagemaker", "dynamodb")
 WORKERS = 8

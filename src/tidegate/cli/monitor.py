@@ -15,10 +15,11 @@ from rich.text import Text
 
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
-from tidegate.cli.records import Record, kind_of, result_of, runs_of
+from tidegate.cli.records import Record, result_of, runs_of
 from tidegate.cli.render import figure, table
 from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
+from tidegate.core.attempts import kind_of
 
 EXIT_CODES = {"ok": 0, "drift": 3, "insufficient": 4}
 STYLES = {"ok": "green", "drift": "red", "insufficient": "yellow"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from tidegate.cli.errors import Trouble
 from tidegate.cli.stack import Stack
+from tidegate.core.attempts import kind_of
 from tidegate.core.names import RUN_ID_LENGTH
 
 SCORING = ("rows", "scored", "rejected", "scores", "rejects")  # what the result of a scoring run has
@@ -81,11 +82,6 @@ def newest(stack: Stack, model: str | None, limit: int) -> list[Record]:
         return list(runs_of(stack, model, limit))
     every = sorted(all_runs(stack), key=lambda each: str(each.get("started", "")), reverse=True)
     return every[:limit]
-
-
-def kind_of(record: Record) -> str:
-    """Tell what kind of run a record is of; those of training carry no kind."""
-    return str(record.get("kind") or "train")
 
 
 def result_of(record: Record) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""`tidegate retry`: takes a failed training run up where it failed."""
+"""`tidegate retry`: takes a failed run up where it failed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tidegate.cli.options import Session
@@ -10,8 +11,9 @@ from tidegate.cli.records import Record, find_run, result_of
 from tidegate.cli.render import summary
 from tidegate.cli.stack import Stack
 from tidegate.cli.watch import follow, settled
-from tidegate.core.attempts import done_before, event_again, next_attempt, trained_before
+from tidegate.core.attempts import done_before, event_again, kind_of, next_attempt, trained_before
 
+MACHINES = {"train": "TrainMachineArn", "score": "ScoreMachineArn", "monitor": "MonitorMachineArn"}
 EXIT_CODES = {"REJECTED": 3, "SUPERSEDED": 3, "FAILED": 1}
 
 
@@ -40,25 +42,32 @@ def start_again(stack: Stack, record: Record) -> tuple[str, dict[str, list[str]]
     CannotRetry
         The run is not one that another attempt could help.
     """
-    attempt = next_attempt(record)
-    done = done_before(record)
+    kind = kind_of(record)
+    # Whose place it takes: two who retry at once start one attempt.
+    place: dict[str, Any] = {"attempt": next_attempt(record), "of": record.get("execution") or "none"}
+    # A check's windows are its own until they are kept: it needs nothing else to go on with them.
+    done = {} if kind == "monitor" else done_before(record)
+    trained = _trained(stack, record, done) if kind == "train" else {}
+    found: dict[str, dict[str, Any]] = {
+        "train": {"done": done, "trained": trained},
+        "score": {"done": done, "spec_sha256": record.get("spec_sha256") or ""},
+        "monitor": {},
+    }
+    building_on = {**place, **found[kind]}
+    started = stack.client("stepfunctions").start_execution(
+        stateMachineArn=stack.output(MACHINES[kind]), input=json.dumps(event_again(record, building_on))
+    )
+    return str(started["executionArn"]), {"done": sorted(done), "trained": sorted(trained)}
+
+
+def _trained(stack: Stack, record: Record, done: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Give the algorithms that are trained and not done, each with its job and what that made."""
     jobs = trained_before(record, stack.output("NamePrefix"), _completed_jobs(stack, record["run"]))
-    trained = {
+    return {
         algorithm: {"job": job, "artifact": _artifact(stack, job)}
         for algorithm, job in jobs.items()
         if algorithm not in done
     }
-    building_on = {
-        "attempt": attempt,
-        # Whose place it takes: two who retry at once start one attempt.
-        "of": record.get("execution") or "none",
-        "done": done,
-        "trained": trained,
-    }
-    started = stack.client("stepfunctions").start_execution(
-        stateMachineArn=stack.output("TrainMachineArn"), input=json.dumps(event_again(record, building_on))
-    )
-    return str(started["executionArn"]), {"done": sorted(done), "trained": sorted(trained)}
 
 
 def _completed_jobs(stack: Stack, run: str) -> list[str]:

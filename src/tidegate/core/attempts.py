@@ -9,7 +9,7 @@ from tidegate.core import names
 from tidegate.core.algorithms import BUILT_IN
 from tidegate.core.errors import TidegateError
 
-# Names of jobs tell ten attempts apart: core/names.py, and `digits` in statemachines/train.asl.yaml.
+# Names of jobs tell ten attempts apart: core/names.py, and `digits` in the machines that start jobs.
 MOST_ATTEMPTS = 10
 
 
@@ -35,8 +35,6 @@ def next_attempt(record: Mapping[str, Any]) -> int:
         With what to do instead.
     """
     run, status = record["run"], record.get("status")
-    if record["key"].split("/")[1] != "train":
-        raise CannotRetry(f"Run {run} scored a file; only training runs are taken up again.", _AGAIN)
     if status != "FAILED":
         raise CannotRetry(
             f"Run {run} is {status}; only a failed run is taken up again.", f"`tidegate run {run}` shows it."
@@ -45,13 +43,23 @@ def next_attempt(record: Mapping[str, Any]) -> int:
         raise CannotRetry(f"Run {run} refused its file, which is as it was.", "Mend the file and drop it.")
     attempt = int(record.get("attempt") or 0) + 1
     if attempt >= MOST_ATTEMPTS:
-        raise CannotRetry(f"Run {run} was tried {MOST_ATTEMPTS} times.", _AGAIN)
+        raise CannotRetry(f"Run {run} was tried {MOST_ATTEMPTS} times.", _ANEW[kind_of(record)])
     return attempt
 
 
+def kind_of(record: Mapping[str, Any]) -> str:
+    """Tell what kind of run a record is of: train, score or monitor; those of training carry no kind."""
+    return str(record.get("kind") or "train")
+
+
 def done_before(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give the algorithms of a run that came to an end, whose word stands."""
+    """Give the algorithms of a run that came to an end, whose word stands.
+
+    Of a training run those that were approved or rejected; of a scoring run those whose answers are there.
+    """
     algorithms: Mapping[str, dict[str, Any]] = (record.get("result") or {}).get("algorithms") or {}
+    if kind_of(record) == "score":
+        return {name: entry for name, entry in algorithms.items() if entry.get("output")}
     return {name: entry for name, entry in algorithms.items() if entry["status"] in ("SUCCEEDED", "REJECTED")}
 
 
@@ -77,7 +85,9 @@ def trained_before(record: Mapping[str, Any], prefix: str, jobs: list[str]) -> d
 
 
 def event_again(record: Mapping[str, Any], retry: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the event that starts a run's next attempt: the drop's, with what it builds on."""
+    """Write what starts a run's next attempt: the drop's event, or a check's call, with what it builds on."""
+    if kind_of(record) == "monitor":
+        return {"model": record["model"], "asked": record["key"], "retry": dict(retry)}
     stored = {"key": record["key"], "etag": record.get("etag") or ""}
     if record.get("version"):
         stored["version-id"] = record["version"]
@@ -85,3 +95,8 @@ def event_again(record: Mapping[str, Any], retry: Mapping[str, Any]) -> dict[str
 
 
 _AGAIN = "Drop the file again."
+_ANEW = {
+    "train": _AGAIN,
+    "score": _AGAIN,
+    "monitor": "Start another check: it takes up the same predictions.",
+}

@@ -17,7 +17,6 @@ TICKET = "ticket "
 # With this error a newer run stops an older one (statemachines/train.asl.yaml, "Stop the older run").
 SUPERSEDED = "Superseded"
 _RETRY = "`tidegate retry {run}` takes it up again."
-_AGAIN = "Drop the file again."
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def ending(detail: Mapping[str, Any], drop: Drop) -> tuple[str, Failure]:
     drop : Drop
         What started the run.
     """
-    retry = _RETRY.format(run=drop.run) if drop.trains else _AGAIN
+    retry = _RETRY.format(run=drop.run)
     error, cause = str(detail.get("error") or ""), str(detail.get("cause") or "")
     if detail["status"] == "ABORTED" and error == SUPERSEDED:
         return "SUPERSEDED", Failure("A newer drop of the model came while this run was on.", "")

@@ -92,9 +92,9 @@ def evaluation_key(model: str, run: str, algorithm: str) -> str:
     return f"{run_prefix(model, run)}/{algorithm}/candidate/evaluation.json"
 
 
-def score_prefix(model: str, run: str) -> str:
-    """Say under which prefix of the artifacts bucket a scoring run keeps what it works with."""
-    return f"{run_prefix(model, run)}/score"
+def score_prefix(model: str, run: str, attempt: int = 0) -> str:
+    """Say under which prefix of the artifacts bucket an attempt at a scoring run keeps what it works with."""
+    return f"{run_prefix(model, run)}/score{f'/attempt-{attempt}' if attempt else ''}"
 
 
 def scores_folder(model: str, date: str, run: str) -> str:

@@ -85,7 +85,14 @@ def too_many_bad(scoring: Scoring, rows: int, rejected: int, first: str) -> str 
 
 
 def plan_scores(
-    spec: ModelSpec, run: str, champions: Sequence[Champion], *, date: str, prefix: str, artifacts: str
+    spec: ModelSpec,
+    run: str,
+    champions: Sequence[Champion],
+    *,
+    date: str,
+    prefix: str,
+    artifacts: str,
+    attempt: int = 0,
 ) -> dict[str, Any]:
     """Lay out a scoring run, ready for the machine.
 
@@ -103,6 +110,8 @@ def plan_scores(
         The deployment's prefix of every SageMaker name.
     artifacts : str
         The artifacts bucket.
+    attempt : int, optional
+        The attempt's number; each keeps its rows apart, as the model file may have changed meanwhile.
 
     Returns
     -------
@@ -111,7 +120,7 @@ def plan_scores(
         without an approved model; ``rejects``, where bad rows are; ``combine``, what the function that
         combines is told.
     """
-    home = f"s3://{artifacts}/{names.score_prefix(spec.name, run)}"
+    home = f"s3://{artifacts}/{names.score_prefix(spec.name, run, attempt)}"
     layouts = layouts_of(champions)
     entries = [
         {

@@ -56,6 +56,7 @@ def close(table: str, drop: Drop, execution: str, outcome: Mapping[str, Any], at
         "reason": outcome["reason"],
         "finished": at,
         "result": json.dumps(outcome),
+        **({} if drop.trains else {"kind": "score"}),
     }
     sets = ", ".join(f"#{name} = :{name}" for name in facts)
     try:

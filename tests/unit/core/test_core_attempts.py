@@ -30,9 +30,9 @@ FAILED = {
         ({"status": "RUNNING"}, "is RUNNING"),
         ({"status": "SUCCEEDED"}, "only a failed run"),
         ({"status": "SUPERSEDED"}, "only a failed run"),
-        ({"key": "cars/score/a.csv"}, "scored a file"),
         ({"result": {"kept_at": "s3://data/quarantine/a.csv"}}, "refused its file"),
         ({"attempt": 9}, "was tried 10 times"),
+        ({"attempt": 9, "kind": "monitor", "key": "on demand 1"}, "was tried 10 times"),
     ],
 )
 def test_a_run_that_another_attempt_cannot_help_is_refused_with_what_to_do(changes, words):
@@ -48,6 +48,32 @@ def test_attempts_are_counted_and_the_event_of_the_next_names_the_same_run():
     drop = drop_of(json.dumps(event))
     assert drop is not None
     assert (drop.run, drop.attempt) == (RUN, 1)
+
+
+def test_of_a_scoring_run_what_was_answered_is_kept():
+    algorithms = {
+        "xgboost": {"status": "FAILED", "state": "Score with the champion"},
+        "linear-learner": {"status": "SUCCEEDED", "model": "m", "output": "s3://a/out/"},
+    }
+    record = {**FAILED, "kind": "score", "key": "cars/score/a.csv", "result": {"algorithms": algorithms}}
+    assert set(done_before(record)) == {"linear-learner"}
+
+
+def test_a_check_is_called_again_by_the_name_it_was_called_by():
+    record = {
+        "run": "r",
+        "model": "cars",
+        "kind": "monitor",
+        "key": "2026-03-01T09:00:00Z",
+        "status": "FAILED",
+    }
+    assert next_attempt(record) == 1
+    again = event_again(record, {"attempt": 1, "of": "arn"})
+    assert again == {
+        "model": "cars",
+        "asked": "2026-03-01T09:00:00Z",
+        "retry": {"attempt": 1, "of": "arn"},
+    }
 
 
 def test_an_object_without_a_version_is_named_by_its_etag():

@@ -68,6 +68,14 @@ def test_the_name_of_a_job_fits_with_what_the_machine_appends():
     assert len(plan["algorithms"][0]["job"] + "-s5") <= 63
 
 
+def test_each_attempt_at_a_run_keeps_its_rows_and_answers_apart():
+    about = {"date": "2026-11-21", "prefix": "tg", "artifacts": "a"}
+    first, second = (plan_scores(SPEC, "0123456789ab", [NEW], attempt=n, **about) for n in (0, 1))
+    for what in ("rows", "output"):
+        assert first["algorithms"][0][what] != second["algorithms"][0][what]
+    assert first["combine"]["scores"] == second["combine"]["scores"]
+
+
 @pytest.mark.parametrize(("rejected", "refused"), [(0, False), (10, False), (11, True), (100, True)])
 def test_a_file_is_refused_above_the_share_of_bad_rows_that_is_allowed(rejected, refused):
     assert bool(too_many_bad(Scoring(), 100, rejected, "the first")) == refused
