@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.e2e import cars
 from tests.e2e.caller import Caller
 from tests.e2e.malformed import BODIES
 from tests.e2e.test_retry import tidegate
-from tests.e2e.town import Town, csv_bytes
+from tests.e2e.town import STACK, Town, csv_bytes
 
 MODEL, FAILS, OTHERS, SERVERLESS = "api-cars", "api-fails", "api-others", "api-serverless"
 CAR = {"km": 90000, "year": 2015, "make": "volvo", "automatic": "no"}
@@ -111,6 +112,36 @@ def test_the_command_predicts_what_the_api_does(caller: Caller, town: Town, tmp_
     assert code == 0, document
     shown = [(each["prediction"], each["by_algorithm"]) for each in document["predictions"]]
     assert shown == [(each["prediction"], each["by_algorithm"]) for each in asked["predictions"]]
+
+
+def test_a_rule_from_a_layer_of_ones_own_combines(caller: Caller, town: Town):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "python/house_rules.py", "def least_plus_one(told):\n    return min(told.values()) + 1\n"
+        )
+    functions = town.client("lambda")
+    layer = functions.publish_layer_version(LayerName="house", Content={"ZipFile": packed.getvalue()})
+    resources = town.client("cloudformation").describe_stack_resource(
+        StackName=STACK, LogicalResourceId="PredictFunction"
+    )
+    name = resources["StackResourceDetail"]["PhysicalResourceId"]
+    held = [each["Arn"] for each in functions.get_function_configuration(FunctionName=name)["Layers"]]
+    # As the template does with the parameter CombineLayerArn.
+    functions.update_function_configuration(FunctionName=name, Layers=[layer["LayerVersionArn"], *held])
+    try:
+        rule = {"combine": "house_rules:least_plus_one"}
+        town.declare(cars.spec(MODEL, serving={**rule, "instances": {"min": 1, "max": 3}}))
+
+        def ours() -> dict | None:
+            said = caller.predict(MODEL, [CAR, OLD])
+            return said.document if said.status == 200 and said.document["combine"] != "mean" else None
+
+        for each in town.until(ours, "the rule is in force")["predictions"]:
+            assert each["prediction"] == min(each["by_algorithm"].values()) + 1
+    finally:
+        functions.update_function_configuration(FunctionName=name, Layers=held)
+        town.declare(cars.spec(MODEL, serving={"combine": "mean", "instances": {"min": 1, "max": 3}}))
 
 
 def test_the_models_are_listed_and_described(caller: Caller):
