@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -18,6 +20,7 @@ from tests.e2e.caller import Caller
 from tests.e2e.malformed import BODIES
 from tests.e2e.test_retry import tidegate
 from tests.e2e.town import STACK, Town, csv_bytes
+from tidegate.cli.cloud import CURL
 
 MODEL, FAILS, OTHERS, SERVERLESS = "api-cars", "api-fails", "api-others", "api-serverless"
 CAR = {"km": 90000, "year": 2015, "make": "volvo", "automatic": "no"}
@@ -162,6 +165,14 @@ def test_a_model_that_is_unknown_or_not_deployed_is_answered_in_words(caller: Ca
     assert waiting.headers["content-type"] == "application/problem+json"
     assert "has to be trained" in waiting.document["detail"]
     assert caller.ask("GET", "/models/api-declared").document["state"] == "not deployed"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
+def test_the_curl_command_that_up_prints_is_answered(caller: Caller):
+    command = [*shlex.split(CURL.replace("\\", "")), f"{caller.url}/models"]
+    done = subprocess.run([*command, "--silent", "--fail"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert MODEL in [each["name"] for each in json.loads(done.stdout)["models"]]
 
 
 def test_who_does_not_sign_is_refused(caller: Caller):

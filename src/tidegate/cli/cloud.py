@@ -132,9 +132,9 @@ def _welcome(started: dict[str, Any]) -> list[Any]:
         "Next: `tidegate demo` shows everything on real used cars. Or step by step:",
         "  tidegate apply models/used-car-price/model.yaml",
         "  tidegate train used-car-price FILE.csv --wait",
-        *([_CURL, f"    {started['api']}/models"] if started["api"] else []),
+        *([CURL, f"    {started['api']}/models"] if started["api"] else []),
     ]
 
 
 # On AWS the signature is checked; the local cloud wants one, and takes these two words for it.
-_CURL = "  curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test \\"
+CURL = "  curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test \\"
