@@ -83,6 +83,6 @@ def test_the_wide_policy_that_sam_gives_to_functions_is_narrowed_to_the_stack_s_
 
 
 def test_a_service_that_acts_in_a_role_of_ours_does_so_for_this_account_alone():
-    for name in ("SageMakerRole", "ScheduleRole"):
+    for name in ("SageMakerRole", "ScheduleRole", "CollectAtNightRole"):
         [trust] = of_kind("AWS::IAM::Role")[name]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 
 from tests.e2e import cars
-from tests.e2e.town import Town, csv_bytes
+from tests.e2e.town import Town, csv_bytes, tidegate
 from tests.e2e.watching import over, start
 
 QUICK = {
     name: {"hyperparameters": settings, "instance": "ml.m5.large"}
     for name, settings in (("xgboost", {"num_round": 20}), ("linear-learner", {"epochs": 5}))
 }
-
-
-def tidegate(town: Town, *words: str) -> tuple[int, dict[str, Any]]:
-    """Type a command; gives its exit code and its document."""
-    command = [sys.executable, "-m", "tidegate.cli", *words, "--json", "--state", str(town.cloud.state)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return done.returncode, json.loads(done.stdout)
 
 
 def jobs_of(town: Town, model: str) -> list[str]:

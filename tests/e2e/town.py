@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -179,3 +181,10 @@ def csv_bytes(rows: list[dict[str, Any]], header: list[str] | None = None) -> by
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
+
+
+def tidegate(town: Town, *words: str) -> tuple[int, dict[str, Any]]:
+    """Type a command; gives its exit code and its document."""
+    command = [sys.executable, "-m", "tidegate.cli", *words, "--json", "--state", str(town.cloud.state)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, json.loads(done.stdout)

@@ -168,6 +168,20 @@ def dlq(
     return work.dlq(session, send_again)
 
 
+@verb(app, "gc")
+def gc(
+    session: Session,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+    older_than: Annotated[
+        float, typer.Option(help="Hours since the run that made it ended, and names last changed.", min=0)
+    ] = 24,
+) -> int:
+    """Remove endpoint configurations and models that nothing refers to; they also go every night."""
+    from tidegate.cli import gc as work
+
+    return work.gc(session, dry_run, older_than)
+
+
 @verb(app, "logs")
 def logs(session: Session, run_id: RunId) -> int:
     """Show what a run's functions and jobs wrote."""

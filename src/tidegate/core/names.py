@@ -213,3 +213,13 @@ def champion_run(model_name: str) -> str:
     if found is None:
         raise ValueError(f"{model_name} is not the name of a model that a training run made")
     return found[1]
+
+
+def maker_of(prefix: str, name: str) -> str | None:
+    """Tell which run made a SageMaker model or endpoint configuration; None for what no run here named so.
+
+    >>> maker_of("tg", "tg-cars-xgboost-0123456789ab-1s")
+    '0123456789ab'
+    """
+    found = re.fullmatch(rf"{re.escape(prefix)}-.+-([0-9a-f]{{{RUN_ID_LENGTH}}})(?:-[0-9A-Za-z])?s?", name)
+    return found[1] if found else None

@@ -154,6 +154,7 @@ class FakeStacks(Paged):
         if StackName != "tidegate":
             raise refusal("ValidationError", f"Stack with id {StackName} does not exist", "DescribeStacks")
         outputs = {"DataBucket": DATA, "ArtifactsBucket": ARTIFACTS, "RunsTable": RUNS}
+        outputs["CollectOrphansFunction"] = "collector"
         shown = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": shown}]}
 
