@@ -106,20 +106,20 @@ def _shown(document: dict[str, Any], found: Bill, known: dict[str, Any]) -> list
     )  # fmt: skip
     rows = []
     for name, lines in _parts(found).items():
-        rows.append([Text(PARTS[name], style="bold"), "", "", Text(_dollars(total(lines)), style="bold")])
+        rows.append([Text(PARTS[name], style="bold"), "", "", Text(dollars(total(lines)), style="bold")])
         rows += [
             [
                 f"  {line.what}",
                 f"{line.quantity:,.4g} {line.unit}",
                 f"${line.price:.12f}".rstrip("0"),
-                _dollars(line.cost),
+                dollars(line.cost),
             ]
             for line in lines
             if line.cost >= 0.005 * total(lines)
         ]
     assumed = found.assumed
     month = (
-        f"{_dollars(found.month)} a month with {assumed.training_runs} training runs, "
+        f"{dollars(found.month)} a month with {assumed.training_runs} training runs, "
         f"{assumed.scoring_runs} scoring runs, {found.checks_a_month:,.0f} checks "
         f"and {assumed.requests:,} requests"
     )
@@ -141,13 +141,15 @@ def _shown(document: dict[str, Any], found: Bill, known: dict[str, Any]) -> list
 
 
 def _assumed(assumed: Assumptions) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in asdict(assumed).items())
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:,}".removesuffix(".0") for name, value in asdict(assumed).items()
+    )
 
 
-def _dollars(amount: float) -> str:
+def dollars(amount: float) -> str:
     """Write dollars so that small amounts show two digits that count.
 
-    >>> _dollars(167.9), _dollars(0.0288), _dollars(0.000025)
+    >>> dollars(167.9), dollars(0.0288), dollars(0.000025)
     ('$167.90', '$0.029', '$0.000025')
     """
     if amount == 0 or amount >= 0.1:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.cli.cost import PRICES
+from tidegate.cli.cost import PARTS, PRICES, dollars
 
 MODEL = str(Path(__file__).parents[3] / "models" / "used-car-price" / "model.yaml")
 
@@ -46,6 +46,13 @@ def test_a_price_of_one_s_own_counts_and_is_called_given(tidegate: Any) -> None:
     document = json.loads(tidegate("cost", MODEL, "--json", "--price", "ml.m5.large=1").stdout)
     assert document["prices"]["ml.m5.large"]["source"] == "given"
     assert document["idle_month"]["lines"][0]["cost"] == 730
+
+
+def test_the_costs_in_the_documents_are_those_that_the_command_computes(tidegate: Any) -> None:
+    document = json.loads(tidegate("cost", MODEL, "--json").stdout)
+    page = (Path(__file__).parents[3] / "docs" / "aws.md").read_text()
+    for name, words in PARTS.items():
+        assert f"| {words} | {dollars(document[name]['cost'])} |" in page
 
 
 @pytest.mark.parametrize(
