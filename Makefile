@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 DEMO_DATA := $(VENV)/.demo-data
-SOURCES := src tests functions scripts benchmarks
+SOURCES := src tests functions glue scripts benchmarks
 
-.PHONY: help install demo check test unit integration e2e conformance lint types fix lock clean
+.PHONY: help install demo check test unit integration e2e conformance spark lint types fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -56,6 +56,9 @@ e2e: $(DEMO_DATA)
 conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
 	@$(BIN)/pytest tests/conformance/clients -m clients
 	@$(BIN)/python scripts/compatibility.py --check
+
+spark: install ## the Glue job on PySpark, where there is Java; installs it in a venv of its own
+	@$(BIN)/pytest tests/integration/glue -m spark
 
 fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)

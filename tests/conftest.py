@@ -16,6 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 COMPLETE = {
     "faults": "the local cloud is killed, and tasks fail, at every state",
     "corpus": "every broken input, and long fuzzing",
+    "spark": "the Glue job on a real Spark, which is a download of half a gigabyte",
 }
 
 

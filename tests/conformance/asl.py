@@ -23,6 +23,7 @@ OPTIMIZED = {
     "sns": "sns",
     "sagemaker": "sagemaker",
     "events": "events",
+    "glue": "glue",
 }
 SDK = {"sfn": "stepfunctions", "eventbridge": "events", "applicationautoscaling": "application-autoscaling"}
 

@@ -33,6 +33,7 @@ KINDS = {
     "AWS::DynamoDB::Table": ("dynamodb", "table"),
     "AWS::IAM::Role": ("iam", "role"),
     "AWS::Lambda::Function": ("lambda", "function"),
+    "AWS::Lambda::LayerVersion": ("lambda", "layerVersion"),
     "AWS::Logs::LogGroup": ("logs", "log-group"),
     "AWS::S3::Bucket": ("s3", "bucket"),
     "AWS::Scheduler::Schedule": ("scheduler", "schedule"),
@@ -41,7 +42,7 @@ KINDS = {
     "AWS::SQS::Queue": ("sqs", "queue"),
     "AWS::StepFunctions::StateMachine": ("states", "statemachine"),
 }
-REFERS_BY_ARN = {"AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"}
+REFERS_BY_ARN = {"AWS::Lambda::LayerVersion", "AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"}
 
 
 @dataclass(frozen=True)

@@ -277,7 +277,8 @@ def test_what_the_api_and_batch_scoring_predicted_is_checked_and_labelled_by_the
 
 def test_interrupted_at_each_state_and_run_again_the_counts_are_exact(town: Town, counted: str):
     total = rows_kept(town, counted)
-    states = [name for name in task_states(town) if name not in ("Tell people plainly", *TELLING)]
+    others = ("Tell people plainly", "Profile the large window", *TELLING)
+    states = [name for name in task_states(town) if name not in others]
     assert {"Collect", "Profile the window", "Evaluate drift", "Keep the window"} <= set(states)
     for seed, state in enumerate(states, 40):
         capture(town, counted, cars.rows(101, seed=seed))
@@ -305,6 +306,21 @@ def test_interrupted_while_telling_the_news_is_told_once(town: Town, counted: st
     assert len(told(town, counted, "monitoring-drift")) == before + 1
     capture(town, counted, cars.rows(101, seed=70 + TELLING.index(state)))
     assert check(town, counted)["result"]["verdict"] == "ok"
+
+
+def test_a_large_window_is_read_by_the_glue_job_and_counted_once(town: Town, counted: str):
+    before, rows = rows_kept(town, counted), cars.rows(6_000, seed=90)
+    for begin in (0, 3_000):
+        capture(town, counted, rows[begin : begin + 3_000])
+    run, execution = start(town, counted)
+    assert over(town, execution) == "SUCCEEDED", (town.record(run) or {})["reason"]
+    entered = town.states_of({"execution": execution})
+    assert "Profile the large window" in entered
+    assert "Profile the window" not in entered
+    assert rows_kept(town, counted) == before + 6_000
+    [job] = town.client("glue").get_job_runs(JobName="tidegate-profile-window")["JobRuns"]
+    assert job["JobRunState"] == "SUCCEEDED"
+    assert town.record(run)["result"]["algorithms"]["xgboost"]["new_rows"] == 6_000
 
 
 def test_the_schedule_follows_the_model_file(town: Town, counted: str):

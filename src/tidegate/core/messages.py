@@ -47,6 +47,8 @@ def explain(error: str, cause: str) -> Failure:
         Its cause: a text, a function's JSON error document, or a SageMaker job's description as JSON.
     """
     document = _json_object(cause)
+    if "JobRunState" in document:
+        return _explain_job_run(document)
     if "FailureReason" in document or "TrainingJobStatus" in document or "TransformJobStatus" in document:
         return _explain_job(document)
     if "errorMessage" in document:
@@ -65,6 +67,16 @@ def explain(error: str, cause: str) -> Failure:
             f"A permission is missing: {text}", "Give the named role the named action, then retry."
         )
     return Failure(f"{text} ({error})", "Look at the run's logs for what came before.")
+
+
+def _explain_job_run(run: Mapping[str, Any]) -> Failure:
+    name, state = run.get("JobName", ""), run["JobRunState"]
+    if state == "STOPPED":
+        return Failure(
+            f"The Glue job {name} was stopped before it ended.", "The next check reads the window."
+        )
+    lines = str(run.get("ErrorMessage") or "").strip().splitlines() or ["no reason was given"]
+    return Failure(f"The Glue job {name} failed: {lines[-1].strip()}", "Read the job run's log.")
 
 
 def _explain_job(job: Mapping[str, Any]) -> Failure:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tidegate.core import names
 from tidegate.core.bookmark import Found, Proposal
 
-MOST_FILES = 2_000
-MOST_BYTES = 256 << 20
+MOST_FILES = 20_000  # a check takes so much; what is left waits for the next
+MOST_BYTES = 4 << 30
+PART_FILES = 500  # what one task of a large window's job reads
+PART_BYTES = 64 << 20
 TRUTH_DAYS = 30  # how long a label waits for its prediction, and a prediction for its label
 
 
@@ -103,6 +105,24 @@ class Manifest:
             "labels_waiting": self.waiting is not None,
             "left": self.left,
         }
+
+
+def parts_of(objects: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Cut a window's objects into parts that one task can read each, in their order.
+
+    >>> [len(part) for part in parts_of([{"size": 60 << 20}, {"size": 9 << 20}, {"size": 1}])]
+    [1, 2]
+    """
+    parts: list[list[Mapping[str, Any]]] = []
+    room = 0
+    for each in objects:
+        size = int(each["size"])
+        if not parts or size > room or len(parts[-1]) == PART_FILES:
+            parts.append([])
+            room = PART_BYTES
+        parts[-1].append(each)
+        room -= size
+    return parts
 
 
 def served_by(

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tidegate.edge.storage import client, split_uri
 
 DOWNLOADS_AT_ONCE = 16
+LONGEST_NAME = 60  # characters; a file's name holds 255 bytes
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,19 @@ class Fetched:
 
 
 def fetch_all(bucket: str, objects: Sequence[Mapping[str, Any]], folder: Path) -> list[Fetched]:
-    """Download the objects of a manifest, many at a time; gives them in its order."""
+    """Download the objects of a manifest, many at a time; gives them in its order.
+
+    Each file has its object's name, by which people are told what is wrong in it, in a folder of its own.
+    """
+
+    def one(numbered: tuple[int, Mapping[str, Any]]) -> Fetched:
+        number, taken = numbered
+        home = folder / f"{number:06d}"
+        home.mkdir()
+        return _fetch(bucket, taken, home / taken["key"].rsplit("/", 1)[-1][-LONGEST_NAME:])
+
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        return list(
-            pool.map(lambda pair: _fetch(bucket, pair[1], folder / f"{pair[0]:06d}"), enumerate(objects))
-        )
+        return list(pool.map(one, enumerate(objects)))
 
 
 def fetch(uri: str, path: Path) -> Path:

@@ -68,6 +68,12 @@ def write_json(uri: str, document: Any) -> None:
     client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
+def delete(uri: str) -> None:
+    """Delete an object; one that is not there is no error."""
+    bucket, key = split_uri(uri)
+    client("s3").delete_object(Bucket=bucket, Key=key)
+
+
 def download(bucket: str, key: str, version: str | None, to: Path) -> Path:
     """Download one version of an object, or the newest where no version is named."""
     extra = {"VersionId": version} if version else None

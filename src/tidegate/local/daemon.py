@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from tidegate.core.errors import TidegateError
-from tidegate.local import settings
+from tidegate.local import glue, settings
 from tidegate.local.emulator import embedding, sessions
 from tidegate.local.emulator.guard import App, Receive, Scope, Send, answer, guarded
 from tidegate.local.emulator.journal import Journal
@@ -78,7 +78,11 @@ class Daemon:
         self._problem: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         bound = {name: _bind(handler, self._context) for name, handler in integrations.HANDLERS.items()}
-        self._emulator = embedding.embed(self._wait_for_start(service.make_handler(self._context)), bound)
+        self._emulator = embedding.embed(
+            self._wait_for_start(service.make_handler(self._context)),
+            bound,
+            glue.Runner(self._context, sessions.check_trust if auth else None),
+        )
         embedding.wrap("ssm", self._saver.at_once)
         embedding.wrap("cloudformation", self._saver.when_complete)
 

@@ -30,6 +30,7 @@ SOURCES = (
     "statemachines",
     "functions",
     "layers",
+    "glue",
     "src/tidegate/__init__.py",
     "src/tidegate/modelfile.py",
     "src/tidegate/api",

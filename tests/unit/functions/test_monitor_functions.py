@@ -2,6 +2,7 @@
 
 import io
 import json
+import runpy
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -11,20 +12,28 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, SCHEDULES, Context, sample_event
+from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, ROOT, SCHEDULES, Context, sample_event
 from tests.unit.functions.test_functions import REFERENCE
 from tidegate.core import names
 from tidegate.table import baseline
+from tidegate.table.profile import Profile
 
 MODEL, RUN = "used-car-price", "0123456789ab"
 CHAMPION = f"tg-{MODEL}-xgboost-{RUN}"
 COLUMNS = {"KM": "numeric", "Fuel_Type": "categorical"}
+WINDOW = ("rows.parquet", "profile.bin", "read.json")
 HOME = f"{MODEL}/runs/{RUN}/xgboost"
 
 
 def cars(count: int, first: int = 0, km: int = 0, fuel: str = "Petrol") -> list[tuple[float, str, float]]:
     """Make rows: kilometres, fuel, price."""
     return [(float(km + (at * 37) % 100), fuel, 1000.0 + at * 7 % 400) for at in range(first, first + count)]
+
+
+def captured_under() -> str:
+    """Say under which prefix requests are captured now."""
+    endpoint = names.endpoint_name("tg", MODEL, "xgboost")
+    return f"{names.capture_prefix(MODEL, endpoint)}AllTraffic/{datetime.now(UTC):%Y/%m/%d/%H}"
 
 
 def line(name: str, row: tuple[float, str, float]) -> str:
@@ -73,10 +82,7 @@ def watched(account, load, monkeypatch, tmp_path):
     account.put(ARTIFACTS, f"{HOME}/baseline/model_quality/constraints.json", json.dumps(quality))
 
     def capture(name: str, rows: list) -> None:
-        endpoint = names.endpoint_name("tg", MODEL, "xgboost")
-        key = (
-            f"{names.capture_prefix(MODEL, endpoint)}AllTraffic/{datetime.now(UTC):%Y/%m/%d/%H}/{name}.jsonl"
-        )
+        key = f"{captured_under()}/{name}.jsonl"
         lines = [line(f"{name}-{at}", row) for at, row in enumerate(rows)]
         account.put(ARTIFACTS, key, "\n".join(lines))
 
@@ -98,6 +104,12 @@ def watched(account, load, monkeypatch, tmp_path):
         return {"collected": collected, "evaluated": evaluated}
 
     return SimpleNamespace(capture=capture, check=check, account=account, load=load)
+
+
+def body_of(watched: SimpleNamespace, key: str) -> bytes:
+    """Read an object of the artifacts bucket."""
+    body: bytes = watched.account.s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read()
+    return body
 
 
 def keep_window(window: dict, run: str) -> None:
@@ -134,6 +146,38 @@ def test_rows_like_those_of_training_are_ok_and_nothing_new_ends_quietly(watched
     again = watched.check("r2")["collected"]
     assert again["reason"] == "nothing new since the last check"
     assert again["standing"]["xgboost"]["verdict"] == "ok"
+
+
+def test_a_large_window_is_read_by_the_job_part_by_part_to_what_the_function_reads_at_once(
+    watched, monkeypatch
+):
+    monkeypatch.setattr("tidegate.core.windows.PART_FILES", 2)
+    for at, rows in enumerate((cars(60), cars(70, km=500, fuel="Diesel"), cars(5))):
+        watched.capture(f"{at}", rows)
+    watched.account.put(ARTIFACTS, f"{captured_under()}/bad.jsonl", "no capture")
+    [plan] = watched.load("collect")({"run": "r1", "model": MODEL, "execution": "arn:r1"}, Context())[
+        "algorithms"
+    ]
+    watched.load("profile_window")({"run": "r1", "manifest": plan["manifest"]}, Context())
+    home = plan["manifest"].split("/", 3)[3].rsplit("/", 1)[0]
+    function = {name: body_of(watched, f"{home}/{name}") for name in WINDOW}
+    for name in WINDOW:
+        watched.account.s3.delete_object(Bucket=ARTIFACTS, Key=f"{home}/{name}")
+    job = runpy.run_path(str(ROOT / "glue" / "profile_window.py"))
+    monkeypatch.setattr("sys.argv", ["profile_window.py", "--JOB_NAME", "x", "--manifest", plan["manifest"]])
+    job["main"]()
+    same = {name: body_of(watched, f"{home}/{name}") for name in WINDOW}
+    assert same["read.json"] == function["read.json"]
+    tables = [pq.read_table(io.BytesIO(each["rows.parquet"])) for each in (same, function)]
+    assert tables[0].equals(tables[1])
+    profiles = [Profile.from_bytes(each["profile.bin"]) for each in (same, function)]
+    assert profiles[0].rows == profiles[1].rows == 135
+    for name, column in profiles[0].columns.items():
+        assert column.types == profiles[1].columns[name].types
+        assert column.categories() == profiles[1].columns[name].categories()
+        assert column.moments.total == pytest.approx(profiles[1].columns[name].moments.total)
+    left = watched.account.s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=f"{home}/parts/")
+    assert left["KeyCount"] == 0
 
 
 def test_each_way_to_drift_names_its_column_and_writes_the_files(watched):

@@ -13,6 +13,7 @@ from tidegate.local.emulator import (
     deliveries,
     encryption,
     events,
+    glue,
     iam,
     journal,
     lambdas,
@@ -47,7 +48,7 @@ def wrap(service: str, wrapper: Callable[[ServiceHandler], ServiceHandler]) -> N
     server.handlers[service] = wrapper(server.handlers[service])
 
 
-def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App:
+def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_glue: glue.Run) -> App:
     """Return the emulator's ASGI application with our hooks and SageMaker in it.
 
     Parameters
@@ -56,6 +57,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
         Serves SageMaker and SageMaker Runtime.
     integrations
         Step Functions' optimized integrations with SageMaker, by resource.
+    run_glue
+        Starts a run of a Glue job.
     """
     definitions.install()
     encryption.install()
@@ -65,6 +68,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler]) -> App
     deliveries.install()
     tables.install()
     objects.install()
+    glue.install(run_glue)
+    integrations = {**integrations, glue.RESOURCE: glue.start_job_run}
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
     if server.auth:
         iam.install()

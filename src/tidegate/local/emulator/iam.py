@@ -6,6 +6,7 @@ In force when the local cloud was started with it (``auth``); the emulator itsel
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -29,6 +30,7 @@ ServiceHandler = Callable[
 # How the optimized integrations name a refusal; the SDK integrations use the service's base exception.
 _REFUSALS = {
     "dynamodb": "DynamoDB.AmazonDynamoDBException",
+    "glue": "Glue.AWSGlueException",
     "events": "EventBridge.AmazonEventBridgeException",
     "lambda": "Lambda.AWSLambdaException",
     "sagemaker": "SageMaker.AmazonSageMakerException",
@@ -57,11 +59,29 @@ def install() -> None:
         if service == "scheduler" and (group := _request(body).get("GroupName")):
             name = path.rstrip("/").rpartition("/")[2]
             return f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{group}/{name}"
+        if layer := _layer_version(service, method, path):
+            return f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{layer[1]}:{layer[2]}"
         # Of several names the first stands for all: the emulator asks about one resource a call.
         named = parameter_arns(_request(body)) if service == "ssm" else []
         return named[0] if named else str(resource_of(service, method, path, headers, body, *more))
 
     actions.replace("resource_of", with_names)
+    action_of = actions.action_of
+
+    def with_layers(service: str, method: str, path: str, *more: Any) -> str | None:
+        if _layer_version(service, method, path):
+            return "lambda:GetLayerVersion"
+        found: str | None = action_of(service, method, path, *more)
+        return found
+
+    actions.replace("action_of", with_layers)
+
+
+def _layer_version(service: str, method: str, path: str) -> re.Match[str] | None:
+    """Match a look at one version of a layer, which the emulator takes for a list of all layers."""
+    if (service, method) != ("lambda", "GET"):
+        return None
+    return re.fullmatch(r"/2018-10-31/layers/([^/]+)/versions/([0-9]+)", unquote(path))
 
 
 def guarded(handler: ServiceHandler) -> ServiceHandler:

@@ -110,6 +110,19 @@ functions = Part(
     },
 )
 
+glue = Part(
+    "ministack.services.glue",
+    {
+        "jobs": ("_jobs", None),
+        "runs": ("_job_runs", None),
+        "start_job_run": ("_start_job_run", "(data)"),
+        "get_job_run": ("_get_job_run", "(data)"),
+        "batch_stop": ("_batch_stop_job_run", "(data)"),
+        "answer": ("json_response", None),
+        "error": ("error_response_json", None),
+    },
+)
+
 gateway = Part(
     "ministack.services.apigateway",
     {
@@ -191,6 +204,7 @@ actions = Part(
             "extract_resource_arn",
             "(service, method, path, headers, body, query_params, region, account_id)",
         ),
+        "action_of": ("extract_iam_action", "(service, method, path, headers, body, query_params)"),
         "denial": ("identity_denial_message", "(action, principal_arn, resource, explicit_deny)"),
         "request_keys": ("request_tag_context", "(service, iam_action, body, params)"),
     },
@@ -230,6 +244,7 @@ _PARTS = (
     disk,
     step,
     functions,
+    glue,
     gateway,
     buses,
     tables,

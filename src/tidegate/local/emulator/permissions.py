@@ -133,6 +133,8 @@ def task_needs(resource: str, arguments: Any) -> list[Need]:
         return scaling_needs(operation, given)
     if service == "lambda" and operation == "Invoke":
         return [Need("lambda:InvokeFunction", _function_arn(str(given.get("FunctionName", ""))))]
+    if service == "glue" and not before:
+        return _glue_needs(given, is_sync)
     if service in ("states", "sfn") and operation == "StartExecution":
         return _start_execution_needs(given, is_sync)
     return _service_needs(service, operation, given)
@@ -146,6 +148,12 @@ def _sync_needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{_ENDING_RULE.format(kind)}"
     hearing = [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
     return [Need(f"sagemaker:Describe{word}", arn), Need(f"sagemaker:Stop{word}", arn), *hearing]
+
+
+def _glue_needs(given: Mapping[str, Any], is_sync: bool) -> list[Need]:
+    waiting = ["GetJobRun", "GetJobRuns", "BatchStopJobRun"] if is_sync else []
+    job = f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{given.get('JobName', '*')}"
+    return [Need(f"glue:{action}", job) for action in ("StartJobRun", *waiting)]
 
 
 def _start_execution_needs(given: Mapping[str, Any], is_sync: bool) -> list[Need]:
