@@ -10,7 +10,7 @@ from tidegate.core import names
 from tidegate.core.bookmark import Found, Proposal
 
 MOST_FILES = 20_000  # a check takes so much; what is left waits for the next
-MOST_BYTES = 4 << 30
+MOST_BYTES = 1 << 30
 PART_FILES = 500  # what one task of a large window's job reads
 PART_BYTES = 64 << 20
 TRUTH_DAYS = 30  # how long a label waits for its prediction, and a prediction for its label

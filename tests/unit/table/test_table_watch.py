@@ -240,7 +240,7 @@ def test_results_say_by_day_which_rows_are_unlike_the_baseline(tmp_path):
 def test_a_row_is_unlike_where_the_baseline_has_no_such_value(tmp_path, sent, held, odd):
     path = capture(tmp_path / "a", ("e1", None, "\n".join(f"{each},2020,fiat,yes," for each in sent), "CSV"))
     read(tmp_path, Source("capture", "a", path))
-    about = dict.fromkeys(("model", "algorithm", "check", "window", "verdict", "drifting"), "")
+    about = dict.fromkeys(("model", "algorithm", "check", "verdict", "drifting"), "") | {"window": 1}
     [file] = write_results(tmp_path / "rows.parquet", tmp_path, about, {"km": held}, "2024").values()
     unlike = pq.read_table(file).column("unlike").to_pylist()
     assert [place for place, names in enumerate(unlike) if names] == odd

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tidegate.table.watch.rows import column_name
 
-KEYS = ("model", "algorithm", "check", "window", "verdict", "drifting")
+# What every row says of its check, each with its type.
+KEYS = {
+    "model": "string",
+    "algorithm": "string",
+    "check": "string",
+    "window": "int64",
+    "verdict": "string",
+    "drifting": "string",
+}
 
 
 def write_results(
@@ -34,25 +43,38 @@ def write_results(
     today : str
         The day of rows that do not say when they were predicted.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pq.read_table(rows)
+    files: dict[str, Path] = {}
+    with ExitStack() as stack:
+        writers: dict[str, Any] = {}
+        file = stack.enter_context(pq.ParquetFile(rows))
+        for group in range(file.num_row_groups):  # one at a time: memory does not grow with the window
+            table, days = _results(file.read_row_group(group), about, limits, today)
+            for day in sorted(set(days.to_pylist())):
+                if day not in files:
+                    files[day] = out / f"{day}.parquet"
+                    writer = pq.ParquetWriter(files[day], table.schema, compression="zstd")
+                    writers[day] = stack.enter_context(writer)
+                writers[day].write_table(table.filter(pc.equal(days, day)))
+    return dict(sorted(files.items()))
+
+
+def _results(
+    table: Any, about: Mapping[str, Any], limits: Mapping[str, Mapping[str, Any]], today: str
+) -> tuple[Any, Any]:
+    """Give some rows as queries want them, and each one's day."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     count = table.num_rows
-    if not count:
-        return {}
     unlike = _unlike(table, limits)
-    for name in KEYS:
-        table = table.append_column(name, pa.array([about[name]] * count))
+    for name, kind in KEYS.items():
+        table = table.append_column(name, pa.array([about[name]] * count, getattr(pa, kind)()))
     table = table.append_column("unlike", pa.array(unlike, pa.string()))
     days = pc.utf8_slice_codeunits(pc.fill_null(table.column("at"), ""), 0, 10)
-    days = pc.if_else(pc.equal(days, ""), today, days)
-    files = {}
-    for day in sorted(set(days.to_pylist())):
-        files[day] = out / f"{day}.parquet"
-        pq.write_table(table.filter(pc.equal(days, day)), files[day], compression="zstd")
-    return files
+    return table, pc.if_else(pc.equal(days, ""), today, days)
 
 
 def _unlike(table: Any, limits: Mapping[str, Mapping[str, Any]]) -> list[str]:
