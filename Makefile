@@ -5,9 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 DEMO_DATA := $(VENV)/.demo-data
+AUDIT := $(VENV)/audit
 SOURCES := src tests functions glue scripts benchmarks
+# What looks like a secret in tests and examples, and is none.
+NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test unit integration e2e conformance spark lint types fix lock clean
+.PHONY: help install demo check test audit unit integration e2e conformance spark lint types fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -60,6 +63,20 @@ conformance: install ## real SageMaker clients against the local cloud; installs
 spark: install ## the Glue job on PySpark, where there is Java; installs it in a venv of its own
 	@$(BIN)/pytest tests/integration/glue -m spark
 
+$(AUDIT)/.installed: audit.lock $(VENV)/.installed
+	@$(UV) venv -q --clear --python $(BIN)/python $(AUDIT)
+	@$(UV) pip install -q --python $(AUDIT)/bin/python --no-deps -r audit.lock
+	@touch $@
+
+audit: $(AUDIT)/.installed ## security: the template, the code, secrets, known flaws of dependencies
+	@$(AUDIT)/bin/checkov --file template.yaml --config-file .checkov.yaml --quiet --compact --skip-download
+	@$(AUDIT)/bin/bandit -q -c pyproject.toml -r src functions glue
+	@git ls-files -z | grep -zvE '^(requirements|audit)\.lock$$' | xargs -0 $(AUDIT)/bin/detect-secrets-hook \
+	  --disable-plugin HexHighEntropyString --exclude-secrets '$(NO_SECRETS)'
+	@if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 3)' 2>/dev/null; \
+	  then $(AUDIT)/bin/pip-audit --vulnerability-service osv --disable-pip --no-deps -r requirements.lock; \
+	  else echo "known flaws of dependencies were not looked up: api.osv.dev cannot be reached from here"; fi
+
 fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
@@ -67,6 +84,8 @@ fix: install ## let ruff format and mend what it can
 lock: ## renew the lock file from pyproject.toml
 	$(UV) pip compile -q pyproject.toml --all-extras --override overrides.txt --python-version 3.11 --universal \
 	  --no-emit-index-url --no-header -o requirements.lock
+	$(UV) pip compile -q --group audit --python-version 3.11 --universal --no-emit-index-url --no-header \
+	  --no-annotate -o audit.lock
 
 clean: ## take the local cloud down and remove what was built
 	@test ! -x $(BIN)/tidegate || $(BIN)/tidegate down

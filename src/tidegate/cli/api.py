@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tidegate.cli.stack import Stack
 
 SERVICE = "execute-api"
-TOKEN = "TIDEGATE_API_TOKEN"
+TOKEN = "TIDEGATE_API_TOKEN"  # nosec B105 # the name of a variable
 SECONDS = 40  # API Gateway gives up after 30
 REMEDIES = {
     401: f"An API with tokens needs one: set {TOKEN}.",

@@ -11,7 +11,7 @@ from pathlib import Path
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ACCESS_KEY_ID = "test"
-SECRET_ACCESS_KEY = "test"
+SECRET_ACCESS_KEY = "test"  # nosec B105 # known to all, good for this machine alone
 DEFAULT_PORT = 4566
 
 # Paths that are ours and not AWS's. This one says which local cloud answers, and whether it is ready.

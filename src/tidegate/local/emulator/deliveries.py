@@ -134,7 +134,8 @@ def _call(arn: str, payload: str) -> None:
             return
         if result.get("throttle") and time.monotonic() - began < _GIVE_UP_SECONDS:
             throttles += 1
-            time.sleep(random.uniform(0.1, min(_LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(throttles, 10))))
+            longest = min(_LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(throttles, 10))
+            time.sleep(random.uniform(0.1, longest))  # nosec B311 # jitter
             continue
         failures += 1
         if failures == _ATTEMPTS:

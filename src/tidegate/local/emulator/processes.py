@@ -120,7 +120,7 @@ def _from_proc(setting: bytes) -> list[_Process]:
 
 def _from_ps(setting: str) -> list[_Process]:
     """Read the processes where there is no /proc (macOS): `ps -E` adds the environment to the command."""
-    listing = subprocess.run(
+    listing = subprocess.run(  # nosec B607 # ps, wherever this system has it
         ["ps", "-axww", "-E", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
     ).stdout
     found = []

@@ -39,7 +39,8 @@ def delay_seconds(retrier: dict[str, Any], retries_so_far: int) -> float:
     )
     if "MaxDelaySeconds" in retrier:
         delay = min(delay, float(retrier["MaxDelaySeconds"]))
-    return random.uniform(0.0, delay) if retrier.get("JitterStrategy") == "FULL" else delay
+    jittered = retrier.get("JitterStrategy") == "FULL"
+    return random.uniform(0.0, delay) if jittered else delay  # nosec B311 # jitter
 
 
 def attempt(state: dict[str, Any], given: Any, strand: Strand, once: Callable[[], Outcome]) -> Outcome:

@@ -68,7 +68,7 @@ def main(folder: str, *argv: str) -> None:
         _mount_at_opt_ml(Path(folder))
     except OSError as error:
         sys.exit(f"{folder} could not be mounted at /opt/ml: {error}")
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # nosec B606 # a container's command, as its image names it
 
 
 def _mount_at_opt_ml(folder: Path) -> None:

@@ -81,7 +81,7 @@ class CaptureSettings:
 
     def samples(self) -> bool:
         """Decide whether this request is captured."""
-        return self.percentage >= 100 or random.random() * 100 < self.percentage
+        return self.percentage >= 100 or random.random() * 100 < self.percentage  # nosec B311 # a sample
 
 
 @dataclass(frozen=True)

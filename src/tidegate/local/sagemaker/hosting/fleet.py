@@ -88,7 +88,7 @@ class Fleet:
             return self._by_name.get(target)
         if len(self.variants) == 1:
             return self.variants[0]
-        return self.variants[pick(self._weights, random.random())]
+        return self.variants[pick(self._weights, random.random())]  # nosec B311 # a share of traffic
 
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Change the weights of the named variants."""

@@ -71,7 +71,7 @@ class LiveEndpoint:
                 current, coming, share = self._current, self._coming, self._share
             if current is None:
                 return None
-            fleet = current if coming is None or random.random() >= share else coming
+            fleet = current if coming is None or random.random() >= share else coming  # nosec B311 # traffic
             if target is not None and coming is not None and fleet.variant(target) is None:
                 fleet = coming if fleet is current else current
             # A fleet refuses newcomers once it drains; then the traffic has been switched, so look again.

@@ -39,7 +39,7 @@ class Random:
 
     def __init__(self, ranges: Sequence[Range], seed: int) -> None:
         self._ranges = ranges
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # nosec B311 # a search that can be repeated
 
     def propose(self) -> Values:
         """Draw."""
