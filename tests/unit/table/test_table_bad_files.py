@@ -65,6 +65,14 @@ def test_a_file_without_a_header_is_told_what_the_first_line_should_be(tmp_path)
     assert bad.row == 1
 
 
+@pytest.mark.parametrize("line", [2, 17, 31])
+def test_a_header_row_among_the_rows_is_refused_and_never_trained_on(tmp_path, line):
+    # The XGBoost image itself would train on it without a word.
+    bad = refused(tmp_path, lines(**{f"line{line}": HEADER}))
+    assert "'Price'" in bad.message or "'KM'" in bad.message
+    assert bad.row == line
+
+
 def test_a_file_of_other_columns_lists_both_sides(tmp_path):
     text = ["a,b,c", *["x,y,z"] * 30]
     message = refused(tmp_path, text).message
