@@ -13,6 +13,9 @@ ELSEWHERE = {"docs/local-sagemaker.md": "tests/integration/sagemaker/test_docs_l
 # What only AWS can answer, and why.
 ON_AWS_ALONE = {"aws configure sso --profile mlops": "it signs a person in"}
 
+# Programs that take minutes: not run here, but what they name must be there.
+LONG = (".venv/bin/python benchmarks/", ".venv/bin/pytest tests/")
+
 TIDEGATE, SAM = ".venv/bin/tidegate ", ".venv/bin/sam "
 DEPLOY = "sam build && sam deploy --guided"
 _PROGRAMS = r"(make|sam|aws|curl|uv|python3?|tidegate|pytest|\.venv/bin/\S+) "
