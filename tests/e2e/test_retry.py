@@ -116,7 +116,7 @@ def test_scoring_and_checks_are_taken_up_where_they_failed(town: Town):
     assert (code, document["status"]) == (0, "SUCCEEDED"), document
     record = town.record(run)
     assert (record["kind"], record["attempt"]) == ("monitor", "1")
-    assert record["result"]["algorithms"]["xgboost"]["new_rows"] == 30
+    assert record["result"]["algorithms"]["xgboost"]["new_rows"] >= 30
 
 
 def test_an_event_that_no_machine_took_is_parked_and_sent_again(town: Town):
