@@ -153,6 +153,7 @@ class Daemon:
             self._changed.clear()
             began = time.monotonic()
             try:
+                await asyncio.to_thread(embedding.tidy)
                 await asyncio.to_thread(self._saver.save)
             except Exception:
                 _log.exception(

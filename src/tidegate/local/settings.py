@@ -198,6 +198,8 @@ def daemon_environment(
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "ARROW_IO_THREADS": "2",
+        # Threads come and go by the thousand: each must not leave a heap of its own behind (glibc's default).
+        "MALLOC_ARENA_MAX": "2",
     }
 
 

@@ -388,3 +388,22 @@ def test_an_integration_that_breaks_fails_the_execution_with_its_words() -> None
 
     INTEGRATIONS["broken"] = broken
     assert Run(alone(task("broken"))).failure() == ("States.Runtime", "no such thing")
+
+
+def test_time_limits_of_many_executions_take_one_thread_and_are_kept_in_order():
+    from tidegate.local.emulator import clocks
+
+    before = threading.active_count()
+    called: list[int] = []
+    call_offs = [
+        clocks.after(0.05 + number / 1000, lambda n=number: called.append(n)) for number in range(50)
+    ]
+    forgotten = [clocks.after(3600, lambda: called.append(-1)) for _ in range(300)]
+    assert threading.active_count() <= before + 1
+    for call_off in (*call_offs[::2], *forgotten):
+        call_off()
+    deadline = time.monotonic() + 5
+    while len(called) < 25 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert called == list(range(1, 50, 2))
+    assert len(clocks._due) < 100

@@ -20,6 +20,7 @@ from tidegate.local.emulator import (
     names,
     objects,
     recovery,
+    retention,
     stepfunctions,
     tables,
     walk,
@@ -36,6 +37,7 @@ announce_interrupted = stepfunctions.announce_interrupted
 deliver = deliveries.deliver
 recover = recovery.recover
 keep_journal = journal.keep
+tidy = retention.tidy
 
 
 def load() -> None:
@@ -70,11 +72,13 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     objects.install()
     glue.install(run_glue)
     integrations = {**integrations, glue.RESOURCE: glue.start_job_run}
+    # The emulator's own services keep their state there too.
+    state = Path(os.environ["STATE_DIR"])
+    retention.install(state)
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
     if server.auth:
         iam.install()
-    # The emulator's own services keep their state there too.
-    scaling_file = Path(os.environ["STATE_DIR"]) / "application-autoscaling.json"
+    scaling_file = state / "application-autoscaling.json"
     autoscaling.install(scaling_file, iam.guarded_scaling if server.auth else lambda handler: handler)
     server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker
     router.patterns["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": []}

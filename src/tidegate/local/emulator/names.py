@@ -5,6 +5,8 @@ A release that moves or reshapes one of them is noticed by :func:`check`, in wor
 
 from __future__ import annotations
 
+from typing import Any
+
 from tidegate.core.errors import TidegateError
 from tidegate.local.emulator.part import Part
 
@@ -32,6 +34,7 @@ disk = Part(
     "ministack.core.persistence",
     {
         "encode": ("_json_default", "(obj)"),
+        "decode": ("_json_object_hook", "(obj)"),
         "format_version": ("_state_format_version", "(service)"),
         "save_all": ("save_all", "(services)"),
     },
@@ -144,6 +147,7 @@ buses = Part(
         "invoke_target": ("_invoke_target", "(target, event, rule, view=None)"),
         "to_function": ("_dispatch_to_lambda", "(arn, payload)"),
         "to_machine": ("_dispatch_to_stepfunctions", "(arn, payload)"),
+        "log": ("_events_log_list", "()"),
     },
 )
 
@@ -179,8 +183,37 @@ objects = Part(
         "get": ("_get_object", "(bucket_name, key, headers, query_params=None)"),
         "parse_range": ("_parse_range", "(range_header, total)"),
         "encryption_of": ("_resolve_sse_write_headers", "(headers, bucket_name)"),
+        "persist": ("_persist_object", "(bucket, key, obj)"),
+        "versions": ("_object_versions", None),
+        "buckets": ("_buckets", None),
+        "version_on_disk": ("_version_file_exists", "(bucket_name, key, version_id, account_id=None)"),
     },
 )
+
+logs = Part(
+    "ministack.services.cloudwatch_logs",
+    {
+        "groups": ("_log_groups", None),
+        "records": ("_log_records", None),
+        "filter": ("_filter_log_events", "(data)"),
+        "collect": ("_collect_query_records", "(group_names, start_time_s, end_time_s)"),
+    },
+)
+
+metrics = Part(
+    "ministack.services.cloudwatch",
+    {
+        "points": ("_metrics", None),
+        "points_of": ("_metric_bucket", "(key)"),
+        "dimensions_key": ("_dims_key", "(dims)"),
+        "store": (
+            "_store_datum",
+            "(namespace, name, dims, ts, unit, value, values, counts, stat_values)",
+        ),
+    },
+)
+
+parameters = Part("ministack.services.ssm", {"history": ("_parameter_history", None)})
 
 policies = Part(
     "ministack.core.iam_evaluator",
@@ -249,12 +282,28 @@ _PARTS = (
     buses,
     tables,
     objects,
+    logs,
+    metrics,
+    parameters,
     policies,
     actions,
     identities,
     sessions,
     answers,
 )
+
+# Where the emulator's stores by account and region keep their entries.
+_ENTRIES = "_data"
+
+
+def hold_in(store: object, entries: dict[Any, Any]) -> None:
+    """Have a store of the emulator keep what it has, by account, region and name, in a mapping of ours."""
+    if not isinstance(getattr(store, _ENTRIES, None), dict):
+        raise EmulatorChanged(
+            f"{type(store).__name__} has no dictionary {_ENTRIES}: adapt emulator/names.py."
+        )
+    entries.update(getattr(store, _ENTRIES))
+    setattr(store, _ENTRIES, entries)
 
 
 def check() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tidegate.local.emulator import retries, walk
 from tidegate.local.emulator.names import step
+from tidegate.local.emulator.retention import executions
 from tidegate.local.emulator.scopes import Scope
 from tidegate.local.emulator.sdk_errors import sdk_error
 from tidegate.local.emulator.strands import Strand, append, current, history_lock, note_end, note_start
@@ -152,6 +153,7 @@ def _restoring(original: Callable[..., Any]) -> Callable[..., Any]:
                 execution["output"] = json.dumps({"Error": _RESTART_ERROR, "Cause": RESTART_CAUSE})
                 append(execution, _FAILED, {"error": _RESTART_ERROR, "cause": RESTART_CAUSE})
                 _interrupted.append(execution)
+        executions.ended()
 
     return restore
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from tidegate.local.emulator import branches, faults, tasks
+from tidegate.local.emulator import branches, clocks, faults, tasks
 from tidegate.local.emulator.names import answers, step
+from tidegate.local.emulator.retention import executions
 from tidegate.local.emulator.scopes import Scope, Stopped
 from tidegate.local.emulator.strands import Strand, current, finish, note_start
 
@@ -33,16 +33,14 @@ def run_execution(arn: str) -> None:
     # A nested execution that its parent waits for ends with the parent; any other is on its own.
     scope = Scope(caller.scope if caller and execution.get("sync") else None)
     _running[arn] = scope
-    clock: threading.Timer | None = None
+    in_time: Callable[[], None] = _nothing
     try:
         machine = step.machines.get(execution["stateMachineArn"])
         if not machine:
             raise step.Failure("States.Runtime", "The state machine was deleted before the execution began.")
         definition = json.loads(machine["definition"])
         if limit := definition.get("TimeoutSeconds"):
-            clock = threading.Timer(float(limit), lambda: _time_out(execution, scope, limit))
-            clock.daemon = True
-            clock.start()
+            in_time = clocks.after(float(limit), lambda: _time_out(execution, scope, limit))
         given = json.loads(execution["input"] or "{}")
         strand = Strand(execution, _context_of(execution, machine, definition, given), scope)
         output = walk(definition["States"], definition["StartAt"], given, strand)
@@ -59,10 +57,10 @@ def run_execution(arn: str) -> None:
         _log.exception("Execution %s met an unexpected error", arn)
         finish(execution, "FAILED", "ExecutionFailed", error="States.Runtime", cause=str(problem))
     finally:
-        if clock:
-            clock.cancel()
+        in_time()
         scope.close()
         _running.pop(arn, None)
+        executions.ended()
 
 
 def call_off(arn: str) -> None:
@@ -180,6 +178,10 @@ def _context_of(
         "StateMachine": {"Id": execution["stateMachineArn"], "Name": machine["name"]},
         "variables": {},
     }
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _time_out(execution: dict[str, Any], scope: Scope, limit: float) -> None:

@@ -1,0 +1,133 @@
+"""The shelf: documents put away in one SQLite file, each compressed, found by kind, place and name.
+
+A document is on disk when `put` returns, so that whoever puts it away may forget it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tidegate.local.emulator.names import disk
+
+_FAST = 1
+
+
+class Shelf:
+    """What one local cloud has put away; safe to share among threads.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; its folder is made when it is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> shelf = Shelf(Path(tempfile.mkdtemp()) / "shelf.db")
+    >>> shelf.put("execution", "here", "one", 7.0, {"events": [1, 2]}, {"status": "FAILED"})
+    >>> shelf.get("execution", "here", "one")
+    {'events': [1, 2]}
+    >>> list(shelf.facts("execution"))
+    [('here', 'one', {'status': 'FAILED'})]
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        # The write-ahead log survives the death of the process without a disk flush for every write.
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS shelf (kind TEXT, place TEXT, name TEXT, at REAL, "
+            "facts TEXT, body BLOB, PRIMARY KEY (kind, place, name))"
+        )
+
+    def put(self, kind: str, place: str, name: str, at: float, document: Any, facts: Any = None) -> None:
+        """Put a document away, in the place of an earlier one; ``facts`` are read without it."""
+        body = zlib.compress(json.dumps(document, default=disk.encode).encode(), _FAST)
+        row = (kind, place, name, at, json.dumps(facts), body)
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def put_all(self, kind: str, place: str, documents: Iterable[tuple[str, Any]]) -> None:
+        """Put documents away under their names, all of them or none."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            try:
+                for name, document in documents:
+                    self.put(kind, place, name, 0.0, document)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def get(self, kind: str, place: str, name: str) -> Any:
+        """Read a document, None where there is none; whoever reads it may change what he was given."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT body FROM shelf WHERE kind = ? AND place = ? AND name = ?", (kind, place, name)
+            ).fetchone()
+        return _read(row[0]) if row else None
+
+    def has(self, kind: str, place: str, name: str) -> bool:
+        """Tell whether a document is there."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT 1 FROM shelf WHERE kind = ? AND place = ? AND name = ?", (kind, place, name)
+            ).fetchone()
+        return row is not None
+
+    def names(self, kind: str, place: str, since: float = 0.0) -> list[str]:
+        """List the names in a place, the oldest first; with ``since`` those from then on."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT name FROM shelf WHERE kind = ? AND place = ? AND at >= ? ORDER BY at",
+                (kind, place, since),
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    def facts(self, kind: str) -> Iterator[tuple[str, str, Any]]:
+        """Give place, name and facts of every document of a kind."""
+        with self._lock:
+            rows = self._db.execute("SELECT place, name, facts FROM shelf WHERE kind = ?", (kind,)).fetchall()
+        for place, name, facts in rows:
+            yield place, name, json.loads(facts)
+
+    def all(self, kind: str, place: str, since: float = 0.0) -> Iterator[tuple[str, Any]]:
+        """Read the documents in a place, the oldest first; with ``since`` those from then on."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT name, body FROM shelf WHERE kind = ? AND place = ? AND at >= ? ORDER BY at",
+                (kind, place, since),
+            ).fetchall()
+        for name, body in rows:
+            yield name, _read(body)
+
+    def remove(self, kind: str, place: str, name: str | None = None) -> None:
+        """Take a document off the shelf, or all in a place."""
+        with self._lock:
+            self._db.execute(
+                "DELETE FROM shelf WHERE kind = ? AND place = ? AND (? IS NULL OR name = ?)",
+                (kind, place, name, name),
+            )
+
+    def clear(self, kind: str) -> None:
+        """Take all documents of a kind off the shelf."""
+        with self._lock:
+            self._db.execute("DELETE FROM shelf WHERE kind = ?", (kind,))
+
+    def forget_before(self, kind: str, at: float) -> None:
+        """Take off what is older than AWS keeps it."""
+        with self._lock:
+            self._db.execute("DELETE FROM shelf WHERE kind = ? AND at < ?", (kind, at))
+
+
+def _read(body: bytes) -> Any:
+    return json.loads(zlib.decompress(body), object_hook=disk.decode)
