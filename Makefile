@@ -10,7 +10,7 @@ SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit unit integration e2e conformance spark lint types fix lock clean
+.PHONY: help install demo check test audit unit integration e2e conformance spark lint types soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -76,6 +76,13 @@ audit: $(AUDIT)/.installed ## security: the template, the code, secrets, known f
 	@if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 3)' 2>/dev/null; \
 	  then $(AUDIT)/bin/pip-audit --vulnerability-service osv --disable-pip --no-deps -r requirements.lock; \
 	  else echo "known flaws of dependencies were not looked up: api.osv.dev cannot be reached from here"; fi
+
+MINUTES ?= 60
+soak: install ## an hour of mixed work (MINUTES=60): does the local cloud grow? writes soak.svg
+	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --plot soak.svg
+
+burst: install ## 1,000 drops over 50 models at once: is every one accounted for?
+	@$(BIN)/python -m benchmarks.burst
 
 fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)

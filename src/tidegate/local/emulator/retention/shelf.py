@@ -6,13 +6,13 @@ A document is on disk when `put` returns, so that whoever puts it away may forge
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tidegate.local.database import opened
 from tidegate.local.emulator.names import disk
 
 _FAST = 1
@@ -38,12 +38,8 @@ class Shelf:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        # The write-ahead log survives the death of the process without a disk flush for every write.
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db = opened(path)
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS shelf (kind TEXT, place TEXT, name TEXT, at REAL, "
             "facts TEXT, body BLOB, PRIMARY KEY (kind, place, name))"
