@@ -6,6 +6,7 @@ with the answer it gets.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,36 @@ def test_every_documented_hyperparameter_of_xgboost_is_known():
     known = {*ranges.INTEGERS, *ranges.FLOATS, *ranges.CHOICES}
     others = {"eval_metric", "updater", "monotone_constraints", "interaction_constraints"}
     assert {name for name, *_ in rows("xgboost")} <= known | others
+
+
+def library_defaults() -> dict[str, str]:
+    """Give what XGBoost trains with when it is told nothing but a booster that has all settings."""
+    found: dict[str, str] = {}
+
+    def walk(part: dict[str, Any]) -> None:
+        for name, value in part.items():
+            if isinstance(value, dict):
+                walk(value)
+            elif isinstance(value, str):
+                found.setdefault(name, value)
+
+    matrix = xgboost.DMatrix(np.zeros((4, 2)), label=[1.0, 2.0, 3.0, 4.0])
+    walk(json.loads(xgboost.train({"nthread": 1, "booster": "dart"}, matrix, 1).save_config()))
+    return found
+
+
+def test_the_documented_defaults_of_xgboost_are_the_library_s():
+    library = library_defaults()
+    # Today's library estimates base_score from the labels; the booster was given.
+    shared = [
+        (name, default)
+        for name, default, *_ in rows("xgboost")
+        if default != "-" and name in library.keys() - {"base_score", "booster"}
+    ]
+    assert len(shared) >= 22
+    for name, default in shared:
+        known = library[name]
+        assert known == default or float(known) == pytest.approx(float(default), abs=1e-6), name
 
 
 @pytest.mark.parametrize(("name", "text"), cases("linear-learner", 2))
