@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,7 +17,9 @@ MOST_PARALLEL = 100
 
 _SCALES_ON_AWS = dict(zip(SCALES, ("Auto", "Linear", "Logarithmic", "ReverseLogarithmic"), strict=True))
 # Of the metrics that the built-in algorithms document, those of which more is better.
-_MORE_IS_BETTER = ("accuracy", "auc", "f1", "f_beta", "map", "ndcg", "precision", "r2", "recall", "score")
+_MORE_IS_BETTER = frozenset(
+    ("accuracy", "auc", "aucpr", "beta", "dcg", "f1", "map", "ndcg", "precision", "r2", "recall", "score")
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def read_tuning(raw: object, metric: str, path: tuple[str, ...]) -> Tuning | Non
     if strategy == "grid" and max_jobs != count:
         checks.refuse(f"the grid has {count} combinations; leave max_jobs out", (*path, "max_jobs"))
     judged = checks.text(entry.get("metric", metric), (*path, "metric"))
-    usual = "maximize" if any(word in judged for word in _MORE_IS_BETTER) else "minimize"
+    usual = "maximize" if _MORE_IS_BETTER.intersection(re.split(r"[-:_@]", judged)) else "minimize"
     return Tuning(
         max_jobs=max_jobs,
         ranges=ranges,

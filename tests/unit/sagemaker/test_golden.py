@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tidegate.core.tuning import read_tuning
 from tidegate.local.sagemaker.images.container import ContainerError
 from tidegate.local.sagemaker.images.linear_learner.artifact import LinearModel
 from tidegate.local.sagemaker.images.linear_learner.hyperparameters import PARAMETERS, read_hyperparameters
 from tidegate.local.sagemaker.images.linear_learner.serving import Server
 from tidegate.local.sagemaker.images.recordio import write_frame, write_record
+from tidegate.local.sagemaker.images.registry import find_image
 from tidegate.local.sagemaker.images.server import Refused
 from tidegate.local.sagemaker.images.xgboost import ranges
 from tidegate.local.sagemaker.images.xgboost.hyperparameters import read_settings
@@ -143,3 +145,11 @@ def test_a_request_gets_its_answer(servers, algorithm, request_type, accept, sta
     except Refused as refusal:
         got = (str(refusal.status), "-")
     assert got == (status, answer)
+
+
+@pytest.mark.parametrize(("image", "metric", "better"), rows("metrics"))
+def test_a_documented_metric_is_read_and_tuned_in_its_direction(image, metric, better):
+    assert metric in dict(find_image(f"1.dkr.ecr.us-east-1.amazonaws.com/{image}:1").metric_definitions)
+    asked = {"max_jobs": 2, "ranges": {"eta": {"least": 0.1, "most": 0.2}}, "metric": metric}
+    tuning = read_tuning(asked, "validation:rmse", ())
+    assert tuning is not None and tuning.goal == better
