@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 import subprocess
 import sys
 import tarfile
@@ -179,16 +180,32 @@ def test_before_any_model_is_approved_the_file_stays_and_people_hear_what_to_do(
     assert "train one first" in told["message"]
 
 
-def test_the_same_event_again_scores_nothing(town: Town):
-    record = town.score(MODEL, "twice.csv", csv_bytes(ROWS[:10]))
-    event = town.execution(record)["input"]
-    again = town.client("stepfunctions").start_execution(
-        stateMachineArn=town.outputs["ScoreMachineArn"], input=event
-    )["executionArn"]
-    town.until(lambda: town.execution({"execution": again})["status"] != "RUNNING", "the repeat ended")
-    assert town.states_of({"execution": again})[-1] == "The run was claimed before"
-    assert town.record(record["run"]) == record
-    assert len(town.notifications(record["run"])) == 1
+def test_an_event_fifty_times_and_out_of_order_is_scored_once(town: Town):
+    runs = [town.drop(MODEL, f"often {n}.csv", csv_bytes(ROWS[: 10 + n]), "score") for n in range(2)]
+    records = [town.ended(run) for run in runs]
+    events = [town.execution(record)["input"] for record in records] * 25
+    random.Random(5).shuffle(events)
+    start = town.client("stepfunctions").start_execution
+    machine = town.outputs["ScoreMachineArn"]
+    again = [start(stateMachineArn=machine, input=event)["executionArn"] for event in events]
+    for arn in again:
+        town.until(lambda a=arn: town.execution({"execution": a})["status"] == "SUCCEEDED", "a repeat ended")
+    assert {town.states_of({"execution": arn})[-1] for arn in again} == {"The run was claimed before"}
+    assert [town.record(run) for run in runs] == records
+    assert [len(town.notifications(run)) for run in runs] == [1, 1]
+    jobs = town.client("sagemaker").list_transform_jobs
+    for run in runs:
+        assert len(jobs(NameContains=run)["TransformJobSummaries"]) == len(WEIGHTS)
+
+
+def test_a_file_overwritten_while_it_is_scored_is_two_runs_each_of_its_own_version(town: Town):
+    first = town.drop(MODEL, "overwritten.csv", csv_bytes(ROWS[:30]), "score")
+    second = town.drop(MODEL, "overwritten.csv", csv_bytes(ROWS[40:60]), "score")
+    assert first != second
+    for run, rows in ((first, ROWS[:30]), (second, ROWS[40:60])):
+        record = town.ended(run)
+        assert record["status"] == "SUCCEEDED", record["reason"]
+        assert [row["listing"] for row in scores_of(town, record)] == [row["listing"] for row in rows]
 
 
 def test_who_is_not_approved_yet_is_left_out_and_a_new_column_is_not_asked_for(town: Town):

@@ -28,6 +28,7 @@ def schedule_checks(spec: ModelSpec) -> None:
             "RoleArn": os.environ["SCHEDULE_ROLE_ARN"],
             "Input": json.dumps({"model": spec.name, "asked": SCHEDULED_TIME}),
             "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 3600},
+            "DeadLetterConfig": {"Arn": os.environ["DEAD_LETTER_QUEUE_ARN"]},
         },
     }
     try:

@@ -107,6 +107,7 @@ def account(monkeypatch: pytest.MonkeyPatch, clients: Callable[[str], Any]) -> A
         "MONITOR_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:monitor",
         "SCHEDULE_GROUP": SCHEDULES,
         "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+        "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:parked",
         "NAME_PREFIX": "tg",
         "PARAMETER_ROOT": "tidegate",
         "POWERTOOLS_SERVICE_NAME": "tidegate",

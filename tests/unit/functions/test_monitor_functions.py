@@ -307,6 +307,7 @@ def test_the_model_file_sets_the_schedule_and_changes_it(watched, account, load)
     schedule = scheduler.get_schedule(Name=MODEL, GroupName=SCHEDULES)
     assert schedule["ScheduleExpression"] == "rate(30 minutes)"
     assert json.loads(schedule["Target"]["Input"])["model"] == MODEL
+    assert schedule["Target"]["DeadLetterConfig"] == {"Arn": "arn:aws:sqs:us-east-1:123456789012:parked"}
 
 
 def test_people_hear_of_the_same_drift_once_whichever_run_tells(watched):
