@@ -10,8 +10,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from tidegate.core.closing import drop_of, ending, ticket_of
+from tidegate.core.closing import Check, ending, started_by, ticket_of
 from tidegate.core.messages import tell_scoring, tell_training
+from tidegate.core.monitoring import tell_stopped
 from tidegate.core.names import queue_id
 from tidegate.edge.records import close, leave_line, read_item, why_stopped
 from tidegate.edge.tell import tell
@@ -25,14 +26,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle `Step Functions Execution Status Change`; see `events/close_run.json`."""
     detail = event["detail"]
     execution = detail["executionArn"]
-    drop = drop_of(detail.get("input"))
+    drop = started_by(detail)
     if drop is None:
-        logger.info("no drop started this execution", extra={"execution": execution})
+        logger.info("no drop and no schedule started this execution", extra={"execution": execution})
         return {"closed": False}
     logger.set_correlation_id(drop.run)
-    line = read_item(TABLE, queue_id(drop.model))
+    line = read_item(TABLE, queue_id(drop.model)) if drop.trains else {}
     ticket = ticket_of(line, execution)
-    if detail["status"] == "ABORTED" and drop.trains:
+    check = isinstance(drop, Check)
+    if detail["status"] == "ABORTED" and (drop.trains or check):
         detail = {**detail, **why_stopped(execution)}
     status, reason = ending(detail, drop)
     outcome = {
@@ -45,7 +47,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
     closed = close(TABLE, drop, execution, outcome, str(event["time"]))
     if closed:
-        tell(tell_training(outcome) if drop.trains else tell_scoring(outcome))
+        words = tell_training if drop.trains else tell_stopped if check else tell_scoring
+        tell(words(outcome))
         logger.info("run closed", extra={"status": status, "reason": str(reason)})
     if ticket is not None:
         leave_line(TABLE, drop.model, ticket)

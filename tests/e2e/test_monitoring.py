@@ -288,8 +288,10 @@ def test_interrupted_at_each_state_and_run_again_the_counts_are_exact(town: Town
             over(town, execution)
         check(town, counted)
         assert rows_kept(town, counted) == total, f"cut at {state}"
-    _, execution = start(town, counted)
+    run, execution = start(town, counted)
     town.client("stepfunctions").stop_execution(executionArn=execution)
+    stopped = town.until(lambda: (r := town.record(run)) and r["status"] != "RUNNING" and r, "it was closed")
+    assert "stopped from outside" in stopped["reason"]
     check(town, counted)
     assert rows_kept(town, counted) == total
 

@@ -137,8 +137,12 @@ def _columns(check: Mapping[str, Any]) -> str:
 def _card(column: Mapping[str, Any], moved: bool) -> str:
     word = '<span class="word-drift">▲ drift</span>' if moved else '<span class="soft">as before</span>'
     rows = column["present"] + column["missing"]
-    facts = [f"distance {figure(column.get('distance'))} of {figure(column.get('threshold'))} allowed"]
-    if column.get("q_value") is not None:
+    allowed = figure(column.get("threshold"))
+    if column.get("by_chance"):
+        facts = [f"p-value {figure(column.get('q_value'))}, {allowed} or more is as before"]
+    else:
+        facts = [f"distance {figure(column.get('distance'))} of {allowed} allowed"]
+    if column.get("q_value") is not None and not column.get("by_chance"):
         facts.append(f"by chance: {_chance(column['q_value'])}")
     if column["missing"]:
         facts.append(f"{column['missing'] / rows:.1%} missing")

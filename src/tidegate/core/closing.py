@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from tidegate.core import names
@@ -16,7 +17,24 @@ from tidegate.core.messages import Failure, explain
 TICKET = "ticket "
 # With this error a newer run stops an older one (statemachines/train.asl.yaml, "Stop the older run").
 SUPERSEDED = "Superseded"
+_NEXT = "The next check takes its predictions up."
 _RETRY = "`tidegate retry {run}` takes it up again."
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a model, scheduled or asked for, and the run that it is."""
+
+    run: str
+    model: str
+    key: str  # the time it was scheduled for, or what asked for it
+    attempt: int = 0
+    trains: bool = False
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the run's record says of it."""
+        return {"kind": "monitor", "model": self.model, "key": self.key}
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,44 @@ class Drop:
     def trains(self) -> bool:
         """Whether it is a file to learn from; otherwise one to score."""
         return self.key.split("/")[1] == "train"
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the run's record says of it."""
+        return {
+            "model": self.model,
+            "bucket": self.bucket,
+            "key": self.key,
+            "version": self.version,
+            "etag": self.etag,
+            **({} if self.trains else {"kind": "score"}),
+        }
+
+
+def started_by(detail: Mapping[str, Any]) -> Drop | Check | None:
+    """Read what started an execution: a drop, or the schedule of a model's checks.
+
+    Parameters
+    ----------
+    detail : mapping
+        Of the event `Step Functions Execution Status Change`: ``input`` as JSON, ``startDate`` in ms.
+    """
+    return drop_of(detail.get("input")) or _check_of(detail)
+
+
+def _check_of(detail: Mapping[str, Any]) -> Check | None:
+    """Read which check an execution is; the monitor machine names its run in the same way."""
+    try:
+        given = json.loads(detail.get("input") or "")
+        model, asked = given["model"], given.get("asked")
+        begun = datetime.fromtimestamp(detail["startDate"] / 1000, UTC)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if not isinstance(model, str):
+        return None
+    if not isinstance(asked, str) or "<" in asked:
+        asked = begun.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Check(names.monitor_run_id(model, asked), model, asked)
 
 
 def drop_of(given: str | None) -> Drop | None:
@@ -74,17 +130,17 @@ def ticket_of(line: Mapping[str, Any] | None, execution: str) -> str | None:
     return found[0] if found else None
 
 
-def ending(detail: Mapping[str, Any], drop: Drop) -> tuple[str, Failure]:
+def ending(detail: Mapping[str, Any], drop: Drop | Check) -> tuple[str, Failure]:
     """Say how such a run ended: its status, and why in words.
 
     Parameters
     ----------
     detail : mapping
         Of the event `Step Functions Execution Status Change`: ``status``, ``error``, ``cause``.
-    drop : Drop
+    drop : Drop or Check
         What started the run.
     """
-    retry = _RETRY.format(run=drop.run)
+    retry = _NEXT if isinstance(drop, Check) else _RETRY.format(run=drop.run)
     error, cause = str(detail.get("error") or ""), str(detail.get("cause") or "")
     if detail["status"] == "ABORTED" and error == SUPERSEDED:
         return "SUPERSEDED", Failure("A newer drop of the model came while this run was on.", "")

@@ -161,6 +161,13 @@ def _lines_of(name: str, entry: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def tell_stopped(outcome: Mapping[str, Any]) -> Notification:
+    """Write the notification about a check that ended without concluding."""
+    model = str(outcome["model"])
+    subject = f"{model}: a check failed"[:SUBJECT_MAX]
+    return Notification("monitoring-failed", model, str(outcome["run"]), subject, str(outcome["reason"]))
+
+
 def tell_retrain(model: str, run: str, started: bool, reason: str) -> Notification:
     """Write the notification about a retraining that drift asked for: started, or why not."""
     if started:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tidegate.core.closing import Drop
+from tidegate.core.closing import Check, Drop
 from tidegate.core.names import queue_id
 from tidegate.edge.storage import client
 
@@ -29,14 +29,14 @@ def why_stopped(execution: str) -> dict[str, str]:
     return {name: described[name] for name in ("error", "cause") if described.get(name)}
 
 
-def close(table: str, drop: Drop, execution: str, outcome: Mapping[str, Any], at: str) -> bool:
+def close(table: str, drop: Drop | Check, execution: str, outcome: Mapping[str, Any], at: str) -> bool:
     """Write how a run ended, unless it did so itself; tells whether it was written.
 
     Parameters
     ----------
     table : str
         The runs table.
-    drop : Drop
+    drop : Drop or Check
         What started the run: all of the record, where the execution ended before its claim.
     execution : str
         Its execution; the record of another one is never touched.
@@ -46,17 +46,12 @@ def close(table: str, drop: Drop, execution: str, outcome: Mapping[str, Any], at
         When it ended, ISO 8601.
     """
     facts = {
-        "model": drop.model,
-        "bucket": drop.bucket,
-        "key": drop.key,
-        "version": drop.version,
-        "etag": drop.etag,
+        **drop.facts,
         "execution": execution,
         "status": outcome["status"],
         "reason": outcome["reason"],
         "finished": at,
         "result": json.dumps(outcome),
-        **({} if drop.trains else {"kind": "score"}),
     }
     sets = ", ".join(f"#{name} = :{name}" for name in facts)
     try:

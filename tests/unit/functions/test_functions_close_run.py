@@ -106,7 +106,37 @@ def test_the_record_of_a_later_attempt_is_not_touched(account, load):
     assert record(account)["status"] == "RUNNING"
 
 
-@pytest.mark.parametrize("given", [None, "no JSON", "[]", '{"detail": {}}', '{"model": "cars"}'])
-def test_an_execution_that_no_drop_started_is_left_alone(account, load, given):
+@pytest.mark.parametrize("given", [None, "no JSON", "[]", '{"detail": {}}', '{"model": 5}'])
+def test_an_execution_that_no_drop_and_no_schedule_started_is_left_alone(account, load, given):
     assert load("close_run")(ended(input=given), Context()) == {"closed": False}
     assert account.keys(ARTIFACTS) == []
+
+
+ASKED = "2026-03-01T09:30:00Z"
+CHECK = names.monitor_run_id("used-car-price", ASKED)
+
+
+@pytest.mark.parametrize(
+    ("given", "run"),
+    [
+        ({"model": "used-car-price", "asked": ASKED}, CHECK),
+        # The machine takes the execution's start where the scheduler's keyword is as it was written.
+        ({"model": "used-car-price", "asked": "<aws.scheduler.scheduled-time>"}, "by its start"),
+    ],
+)
+def test_a_check_that_was_stopped_from_outside_is_closed_and_told(account, load, why, given, run):
+    if run == "by its start":
+        run = names.monitor_run_id("used-car-price", "2026-03-01T09:30:00.000Z")
+    why["cause"] = "too dear"
+    item = {"run": run, "kind": "monitor", "model": "used-car-price", "status": "RUNNING", "execution": ARN}
+    account.dynamodb.put_item(TableName=RUNS, Item={key: {"S": value} for key, value in item.items()})
+    answer = load("close_run")(ended(status="ABORTED", input=json.dumps(given)), Context())
+    assert answer == {"run": run, "closed": True, "status": "FAILED"}
+    closed = record(account, run)
+    assert (closed["kind"], closed["status"]) == ("monitor", "FAILED")
+    assert "stopped from outside (too dear)" in closed["reason"]
+    assert "The next check takes its predictions up" in closed["reason"]
+    [told] = account.heard()
+    assert told["Subject"] == "used-car-price: a check failed"
+    assert not load("close_run")(ended(status="ABORTED", input=json.dumps(given)), Context())["closed"]
+    assert account.heard() == []

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tidegate.core.figures import figure
 from tidegate.table.compare import violations
 from tidegate.table.compare.violations import Violation
 from tidegate.table.constraints.read import ColumnConstraints
@@ -124,9 +125,9 @@ def _type_share(rules: ColumnConstraints, baseline: ColumnProfile, window: Colum
 def _numbers_in_words(baseline: ColumnProfile, window: ColumnProfile) -> str:
     before, now = baseline.moments.mean, window.moments.mean
     if abs(now - before) > 0.1 * baseline.moments.deviation:
-        return f"the mean went from {before:.4g} to {now:.4g}"
+        return f"the mean went from {figure(before)} to {figure(now)}"
     spread, wider = baseline.moments.deviation, window.moments.deviation
-    return f"the values are spread otherwise (deviation {spread:.4g} before, {wider:.4g} now)"
+    return f"the values are spread otherwise (deviation {figure(spread)} before, {figure(wider)} now)"
 
 
 def _texts_in_words(baseline: Categories, window: Categories) -> str:

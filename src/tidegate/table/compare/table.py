@@ -25,6 +25,10 @@ class ColumnComparison:
     ----------
     moved : Moved or None
         How far its distribution is from the baseline; None where there is too little to tell.
+    distance : float or None
+        The distance that was compared with the threshold.
+    by_chance : bool
+        Whether it was the probability that was compared instead.
     q_value : float or None
         The rate of false alarms over the whole table at which it is worth a report.
     """
@@ -37,6 +41,8 @@ class ColumnComparison:
     moved: Moved | None
     q_value: float | None
     violations: tuple[Violation, ...]
+    distance: float | None = None
+    by_chance: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
@@ -51,7 +57,8 @@ class ColumnComparison:
         }
         if self.moved is not None:
             found |= {
-                "distance": self.moved.tested,
+                "distance": self.distance,
+                "by_chance": self.by_chance,
                 "threshold": self.moved.threshold,
                 "p_value": self.moved.p_value,
                 "q_value": self.q_value,
@@ -176,18 +183,28 @@ def _column(
         far,
         q["far"],
         tuple(found),
+        None if far is None else _distance(far, false_alarms),
+        _by_chance(rules),
     )
+
+
+def _distance(far: Moved, false_alarms: float | None) -> float:
+    return far.distance if false_alarms is None else far.tested
+
+
+def _by_chance(rules: ColumnConstraints) -> bool:
+    return rules.inferred_type not in NUMERIC and rules.settings.categorical_method == "ChiSquared"
 
 
 def _drift(
     rules: ColumnConstraints, far: Moved, q: float | None, false_alarms: float | None
 ) -> list[Violation]:
-    if rules.inferred_type not in NUMERIC and rules.settings.categorical_method == "ChiSquared":
+    if _by_chance(rules):
         p = q if false_alarms is not None else far.p_value
         if p is None or p >= far.threshold:
             return []
         return [violations.unlikely(rules.name, p, far.threshold, far.plain)]
-    distance = far.distance if false_alarms is None else far.tested
+    distance = _distance(far, false_alarms)
     if distance <= far.threshold or not _sure(q, false_alarms):
         return []
     return [violations.drifted(rules.name, distance, far.threshold, far.plain)]

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.core.figures import figure
+
 DATA_TYPE = "data_type_check"
 COMPLETENESS = "completeness_check"
 CATEGORIES = "categorical_values_check"
@@ -82,7 +84,7 @@ def incomplete(column: str, wanted: float, found: float) -> Violation:
 
 def negative(column: str, least: float) -> Violation:
     """A column that never was negative is."""
-    return _unmet(column, NON_NEGATIVE, least, 2.0, f"there are negative values, down to {least:g}")
+    return _unmet(column, NON_NEGATIVE, least, 2.0, f"there are negative values, down to {figure(least)}")
 
 
 def unknown_categories(column: str, wanted: float, found: float, examples: list[str]) -> Violation:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tidegate.core.figures import figure
 from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
 from tidegate.table.columns import Floats
 from tidegate.table.compare.false_alarms import q_values
@@ -249,8 +250,8 @@ def _camel(name: str) -> str:
 
 def _words(found: MetricComparison) -> str:
     way = "above" if found.operator == GREATER else "below"
-    between = f"{found.low:.4g} to {found.high:.4g} at {CONFIDENCE:.0%} confidence"
-    return f"{found.value:.4g} is {way} {found.threshold:.4g} ({between})"
+    between = f"{figure(found.low)} to {figure(found.high)} at {CONFIDENCE:.0%} confidence"
+    return f"{figure(found.value)} is {way} {figure(found.threshold)} ({between})"
 
 
 def _number(value: float) -> float | str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.core.figures import figure
 from tidegate.table.columns import Floats
 from tidegate.table.evaluate import evaluate
 from tidegate.table.quality.regression import OPERATORS, RegressionErrors, model_quality
@@ -74,7 +75,7 @@ def judge(
         if sign * (values[name] - rule["threshold"]) > SURE * spread:
             violations.append(_violation(name, values[name], found, rule))
             words.append(
-                f"{name.upper()} is {values[name]:,.4g}, and was {rule['threshold']:,.4g} at training"
+                f"{name.upper()} is {figure(values[name])}, and was {figure(rule['threshold'])} at training"
             )
     sentence = (
         f"by {rows:,} known truths " + "; ".join(words)
