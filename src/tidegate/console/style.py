@@ -45,7 +45,9 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 footer { margin-top: 3rem; border-top: 1px solid var(--rule); padding-top: .75rem; }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; }
   .card, tr, .verdict { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } .grid { grid-template-columns: repeat(3, 1fr); gap: .5rem; }
+  h2, h3, h3 + p, .trend, .trend + p { break-after: avoid; }
+  .wide { overflow: visible; } .wide table { min-width: 0; }
+  .grid { grid-template-columns: repeat(3, 1fr); gap: .5rem; }
   :root { --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #bbb; --before: #c5ccd4;
   --now: #0b62c4; --ok: #1a7f37; --drift: #b42318; --insufficient: #8a5a00; --line-0: #b42318;
   --line-1: #0b62c4; --line-2: #7a3e9d; }

@@ -165,3 +165,11 @@ def test_charts_stand_empty_and_constant_columns():
     assert "<svg" in distribution("km", still)
     assert "<svg" in trend([], ["km"], 0.1)
     assert figure(float(10**12)) == "1e+12"
+
+
+def test_a_column_compared_by_chance_shows_the_chance_and_not_a_distance():
+    check = checked()
+    check["comparison"]["columns"] = [{**column("make", TEXTS), "by_chance": True, "threshold": 0.05}]
+    page = render("cars", "r", "2024-05-04T10:00:00", [check])
+    assert "p-value 1e-09, 0.05 or more is as before" in page
+    assert "of 0.05 allowed" not in page

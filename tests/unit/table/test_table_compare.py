@@ -144,6 +144,19 @@ def test_without_control_of_false_alarms_the_rules_are_model_monitor_s(baseline,
     assert worse == any(each.check == "completeness_check" for each in gaps.violations)
 
 
+@pytest.mark.parametrize("false_alarms", [None, 0.05])
+@pytest.mark.parametrize("method", ["Robust", "Simple"])
+def test_the_distance_that_is_shown_is_the_one_in_the_violation_s_words(baseline, method, false_alarms):
+    document = suggest(baseline)
+    settings = document["monitoring_config"]["distribution_constraints"]
+    settings["comparison_method"] = method
+    moved = faulty(lambda at, row: row.update(size=str(float(row["size"]) * 2)))
+    found = compare(baseline, Constraints.read(document), moved, false_alarms=false_alarms)
+    shown = {each["name"]: each["distance"] for each in found.to_dict()["columns"] if "distance" in each}
+    [told] = [each["description"] for each in found.to_dict()["violations"] if each["feature_name"] == "size"]
+    assert f"Baseline drift distance: {shown['size']} exceeds" in told
+
+
 def test_settings_change_what_is_checked(baseline):
     document = suggest(baseline)
 
