@@ -119,12 +119,8 @@ def test_the_template_that_sam_is_told_to_build_is_valid():
 def test_sam_builds_and_deploys_as_the_documents_say_up_to_what_costs(tmp_path: Path):
     # Built in full, third-party packages and all; deployed up to the change set, in which nothing is made yet:
     # on the laptop's Python Lambda's packages would not run.
-    project = tmp_path / "project"
-    project.mkdir()
-    for name in ("template.yaml", "samconfig.toml"):
-        shutil.copy(ROOT / name, project)
-    for name in ("functions", "layers", "src", "statemachines"):
-        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    left = (".*", "__pycache__", "tests", "docs", "benchmarks", "shared")
+    project = Path(shutil.copytree(ROOT, tmp_path / "project", ignore=shutil.ignore_patterns(*left)))
     cloud = local_cloud.up(tmp_path / "state", free_port())
     try:
         done = subprocess.run(
