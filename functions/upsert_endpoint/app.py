@@ -1,6 +1,7 @@
 """Brings an endpoint to serve a model, or back to what served before. The machine does the waiting.
 
-Writes an endpoint configuration (data capture on) and creates, updates or deletes the endpoint in SageMaker.
+Writes an endpoint configuration (data capture on) and creates, updates or deletes the endpoint in SageMaker;
+reads from Parameter Store which model is approved.
 """
 
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.endpoints import EndpointBusy, next_step, retained, undo_step
-from tidegate.edge.hosting import act, describe, ensure_config, make_way
+from tidegate.edge.hosting import act, approved, describe, ensure_config, make_way
 
 logger = Logger()
 
@@ -41,7 +42,8 @@ def _upsert(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _roll_back(event: dict[str, Any]) -> dict[str, Any]:
-    endpoint, previous = event["endpoint"], event.get("previous")
+    # A configuration has the name of its model.
+    endpoint, previous = event["endpoint"], approved(event["approved"]) or event.get("previous")
     step = undo_step(describe(endpoint), previous)
     act(step, endpoint, previous)
     return {"endpoint": endpoint, "config": previous, "step": step}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import matrix
 from tests.e2e.town import FAULTS, Town
 from tidegate.local import cloud as local_cloud
 from tidegate.local.deploy import deploy
@@ -22,6 +23,13 @@ ROOT = Path(__file__).parents[2]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.e2e)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if matrix.DONE:
+        terminalreporter.section("the fault matrix")
+        for line in matrix.table(matrix.DONE):
+            terminalreporter.write_line(line)
 
 
 def free_port() -> int:

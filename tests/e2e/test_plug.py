@@ -41,6 +41,7 @@ NOT_ENTERED = {
     "Wait for its turn": "its turn comes at once",
     "It was done before": "the first attempt comes to the state itself",
     "Take the trained model": "the first attempt comes to the state itself",
+    "Tune the hyperparameters": "the model file gives them",
     "Model accuracy too low": "the gate lets it pass",
     "Save the model without its recipe": "it is served by instances",
     "Gave way to a newer run": "there is none",
@@ -56,6 +57,8 @@ NOT_ENTERED = {
     "Tell people plainly": "telling works",
     "The run failed": "nothing else fails",
 }
+# Tasks of such a run whose call fails, so that it is never done.
+NOT_DONE = {"Fix the number of instances": "nothing is registered for scaling"}
 
 
 def moments() -> list[Any]:
@@ -65,7 +68,8 @@ def moments() -> list[Any]:
         name = state.path[-1]
         if name in NOT_ENTERED:
             continue
-        for how in ("entered", "called") if state.body["Type"] == "Task" else ("entered",):
+        is_done = state.body["Type"] == "Task" and name not in NOT_DONE
+        for how in ("entered", "called") if is_done else ("entered",):
             found.append(pytest.param(name, how, id=f"{name}, {how}", marks=(pytest.mark.faults,)))
     return found
 

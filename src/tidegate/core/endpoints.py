@@ -52,7 +52,8 @@ def undo_step(description: Mapping[str, Any] | None, previous: str | None) -> St
     description : mapping or None
         DescribeEndpoint's answer; None where there is no endpoint.
     previous : str or None
-        The configuration that served before; None where the endpoint is new.
+        The configuration that shall serve: the approved model's, or what served before; None where there is
+        neither.
     """
     if description is None:
         return "nothing"

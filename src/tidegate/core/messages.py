@@ -33,7 +33,8 @@ class Failure:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.sentence} {self.remedy}".strip()
+        end = "" if self.sentence.endswith((".", "!", "?")) else "."
+        return f"{self.sentence}{end} {self.remedy}".strip()
 
 
 def explain(error: str, cause: str) -> Failure:
@@ -49,16 +50,21 @@ def explain(error: str, cause: str) -> Failure:
     document = _json_object(cause)
     if "JobRunState" in document:
         return _explain_job_run(document)
-    if "FailureReason" in document or "TrainingJobStatus" in document or "TransformJobStatus" in document:
+    if "FailureReason" in document or any(key.endswith("JobStatus") for key in document):
         return _explain_job(document)
     if "errorMessage" in document:
         return _explain_function(error, document)
     text = " ".join(cause.split()) or "no cause was given"
     if error == "States.Timeout":
+        return Failure("It took longer than the state allows.", "Look at the run's logs, then try it again.")
+    if error == "States.QueryEvaluationError":
         return Failure(
-            "It took longer than the state allows.", "Look at the run's logs, then drop the file again."
+            f"An answer was not what the state machine goes by: {text}",
+            "Deploy the functions and the machines of one version, then retry.",
         )
-    if "TooManyRequests" in error or "Throttl" in error or "LimitExceeded" in error:
+    if error == "EndpointFailed":
+        return Failure(text, "Read the endpoint's log; what served before goes on serving.")
+    if _is_throttle(error, text):
         return Failure(
             f"AWS kept refusing for lack of capacity: {text}", "Wait, or ask for a higher quota, then retry."
         )
@@ -67,6 +73,12 @@ def explain(error: str, cause: str) -> Failure:
             f"A permission is missing: {text}", "Give the named role the named action, then retry."
         )
     return Failure(f"{text} ({error})", "Look at the run's logs for what came before.")
+
+
+def _is_throttle(error: str, text: str) -> bool:
+    named = any(word in error for word in ("TooManyRequests", "Throttl", "LimitExceeded"))
+    # Services whose models do not name it say it under a general name.
+    return named or "Rate exceeded" in text or "ThrottlingException" in text
 
 
 def _explain_job_run(run: Mapping[str, Any]) -> Failure:
@@ -80,15 +92,11 @@ def _explain_job_run(run: Mapping[str, Any]) -> Failure:
 
 
 def _explain_job(job: Mapping[str, Any]) -> Failure:
-    name = next(
-        (job[key] for key in ("TrainingJobName", "TransformJobName", "ProcessingJobName") if key in job), ""
-    )
+    name = next((job[key] for key in job if key.endswith("JobName")), "")
     status = next((job[key] for key in job if key.endswith("JobStatus")), "Failed")
     reason = " ".join(str(job.get("FailureReason") or "no reason was given").split())
     if status in ("Stopped", "Stopping"):
-        return Failure(
-            f"The job {name} was stopped before it ended.", "Drop the file again to start a new run."
-        )
+        return Failure(f"The job {name} was stopped before it ended.", "Retry when it may run to its end.")
     if "AlgorithmError" in reason:
         remedy = "Check the hyperparameters and the data, and read the job's log."
     elif "Data download failed" in reason or "No S3 objects" in reason:
@@ -109,6 +117,11 @@ def _explain_function(error: str, document: Mapping[str, Any]) -> Failure:
             "A function ran out of memory.", "Give it more memory in the template, or drop less data."
         )
     kind = str(document.get("errorType") or error)
+    if "ExitError" in kind or error in ("Runtime.ExitError", "Lambda.Unknown"):
+        return Failure(
+            f"A function's process ended in the middle of its work: {message}",
+            "Retry; if it comes again, give the function more memory in the template.",
+        )
     return Failure(f"A function failed with {kind}: {message}", "Read the run's logs.")
 
 
@@ -140,6 +153,8 @@ def tell_training(outcome: Mapping[str, Any]) -> Notification:
     algorithms = [_algorithm_line(name, entry) for name, entry in outcome.get("algorithms", {}).items()]
     # The run's reason only repeats the algorithms' where there are any.
     lines += algorithms or [str(outcome["reason"])]
+    if status == "FAILED" and "tidegate retry" not in outcome["reason"]:
+        lines += ["", f"`tidegate retry {run}` takes it up where it failed."]
     return Notification(
         "training-" + status.lower(), model, run, heads[status][:SUBJECT_MAX], "\n".join(lines).strip()
     )

@@ -95,7 +95,8 @@ def _scored(raw: Mapping[str, Any]) -> str:
 
 
 def _finish_algorithm(entry: Mapping[str, Any]) -> dict[str, Any]:
-    finished = {key: value for key, value in entry.items() if key not in ("error", "cause", "algorithm")}
+    raw = ("error", "cause", "before", "algorithm")
+    finished = {key: value for key, value in entry.items() if key not in raw}
     if finished.get("tuned") is None:
         finished.pop("tuned", None)
     if entry["status"] == "FAILED":
@@ -109,4 +110,8 @@ def _finish_algorithm(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _failed_in(failure: Mapping[str, Any]) -> str:
     why = explain(str(failure.get("error", "")), str(failure.get("cause", "")))
-    return f"in the state '{failure.get('state', 'unknown')}': {why}"
+    said = f"in the state '{failure.get('state', 'unknown')}': {why}"
+    if before := failure.get("before"):
+        # What was to be undone was not: both are told, and that someone has to look.
+        return f"{_failed_in(before)} Then undoing it failed {said} Look at what serves now."
+    return said

@@ -97,6 +97,28 @@ def test_errors_are_explained_with_what_to_do():
     )
     stopped = json.dumps({"TrainingJobName": "j", "TrainingJobStatus": "Stopped"})
     assert "was stopped" in str(explain("States.TaskFailed", stopped))
+    tuning = json.dumps({"HyperParameterTuningJobName": "t", "HyperParameterTuningJobStatus": "Stopped"})
+    assert "The job t was stopped" in str(explain("States.TaskFailed", tuning))
+    crash = json.dumps({"errorMessage": "Worker process died", "errorType": "Runtime.ExitError"})
+    assert "process ended in the middle" in str(explain("Runtime.ExitError", crash))
+    unnamed = "Rate exceeded (Service: AmazonSageMaker; Status Code: 400; Error Code: ThrottlingException)"
+    assert "lack of capacity" in str(explain("SageMaker.AmazonSageMakerException", unnamed))
+    assert "not what the state machine goes by" in str(explain("States.QueryEvaluationError", "undefined"))
+
+
+def test_a_failed_training_run_says_how_it_is_taken_up_again_once():
+    outcome = finish_training(raw(FAILED))
+    assert "`tidegate retry 0123456789ab` takes it up where it failed." in tell_training(outcome).message
+    closed = {**outcome, "algorithms": {}, "reason": "It was stopped. `tidegate retry 0123456789ab` …"}
+    assert tell_training(closed).message.count("tidegate retry") == 1
+
+
+def test_what_could_not_be_undone_is_told_beside_what_failed():
+    before = {"state": "Look at the endpoint", "error": "EndpointFailed", "cause": "it did not come up"}
+    entry = {**FAILED, "state": "Roll back the endpoint", "cause": "no permission", "before": before}
+    reason = finish_training(raw(entry))["algorithms"]["linear-learner"]["reason"]
+    assert reason.startswith("in the state 'Look at the endpoint': it did not come up")
+    assert "in the state 'Roll back the endpoint': no permission" in reason
 
 
 def test_a_notification_names_the_run_the_file_and_each_algorithm():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate.local.emulator import (
+    alarms,
     apis,
     autoscaling,
     definitions,
@@ -17,6 +18,7 @@ from tidegate.local.emulator import (
     iam,
     journal,
     lambdas,
+    metrics,
     names,
     objects,
     recovery,
@@ -76,6 +78,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     state = Path(os.environ["STATE_DIR"])
     retention.install(state)
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
+    metrics.install()
+    alarms.install()
     if server.auth:
         iam.install()
     scaling_file = state / "application-autoscaling.json"

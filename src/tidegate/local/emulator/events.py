@@ -1,4 +1,4 @@
-"""EventBridge as S3 and SageMaker use it on AWS: versions in S3's events, and our SageMaker's events."""
+"""EventBridge as services use it on AWS: versions in S3's events, our SageMaker's and the alarms' events."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ def install() -> None:
     buses.replace("dispatch", _adding_version(buses.dispatch))
 
 
-def emit(detail_type: str, detail: dict[str, Any], resources: list[str]) -> None:
-    """Put an event of source ``aws.sagemaker`` on the default bus."""
+def emit(
+    detail_type: str, detail: dict[str, Any], resources: list[str], source: str = "aws.sagemaker"
+) -> None:
+    """Put an event of a service on the default bus, SageMaker's where none is named."""
     entry = {
-        "Source": "aws.sagemaker",
+        "Source": source,
         "DetailType": detail_type,
         "Detail": json.dumps(detail),
         "Resources": resources,

@@ -3,9 +3,15 @@
 `TIDEGATE_FAULTS` names a JSON file with a list of faults; it is read anew at each state, so that a suite can
 change it while a local cloud runs. Without the variable nothing here does anything.
 
-A fault has ``state`` and, to touch only one model's runs, ``model``; then either ``error`` and ``cause`` for
-its task (``times`` says how often, once by default), or ``kill``: ``entered`` ends this process when the
-state is entered, ``called`` when its task has done its work but nobody knows yet.
+A fault has ``state`` and, to touch only one model's runs, ``model``; then one of
+
+- ``error`` and ``cause``: the task fails so, in the place of its work;
+- ``answer``: the work is done, but this is what the task is given;
+- ``lost``: the work is done, but its answer never comes, so that the state runs out of time;
+- ``kill``: this process ends, when the state is ``entered``, or when its task's work was ``called`` and is
+  done but nobody knows yet.
+
+``times`` says how often (once by default); ``pace`` multiplies the pauses before the retries it causes.
 """
 
 from __future__ import annotations
@@ -32,18 +38,35 @@ def entered(state: str, given: str) -> None:
             _crash()
 
 
-def called(state: str, given: str) -> None:
-    """Crash here, after the work of a task, if a fault says so."""
-    for fault in _faults(state, given):
-        if fault.get("kill") == "called":
-            _crash()
-
-
 def before_call(state: str, given: str) -> None:
     """Fail a task in the place of its work, if a fault says so."""
     for fault in _faults(state, given):
         if "error" in fault and _one_more(fault):
-            raise step.Failure(fault["error"], fault.get("cause", "a fault on purpose"))
+            raise failure(fault, fault["error"], fault.get("cause", "a fault on purpose"))
+
+
+def called(state: str, given: str, result: Any) -> Any:
+    """Crash here, after the work of a task, lose its answer or give another one, if a fault says so."""
+    for fault in _faults(state, given):
+        if fault.get("kill") == "called":
+            _crash()
+        if fault.get("lost") and _one_more(fault):
+            raise failure(fault, "States.Timeout", "The task's answer did not come within the state's time.")
+        if "answer" in fault and _one_more(fault):
+            return fault["answer"]
+    return result
+
+
+def failure(fault: dict[str, Any], error: str, cause: str) -> Exception:
+    """Make the failure of a task, which remembers how fast it is to be tried again."""
+    made: Exception = step.Failure(error, cause)
+    vars(made)["pace"] = float(fault.get("pace", 1.0))
+    return made
+
+
+def pace(problem: Exception) -> float:
+    """Say by what the pause before a retry is multiplied."""
+    return float(getattr(problem, "pace", 1.0))
 
 
 def _faults(state: str, given: str) -> list[dict[str, Any]]:
@@ -57,8 +80,13 @@ def _faults(state: str, given: str) -> list[dict[str, Any]]:
     return [
         fault
         for fault in listed
-        if fault["state"] == state and ("model" not in fault or f'"{fault["model"]}/' in given)
+        if fault["state"] == state and ("model" not in fault or _is_of(given, fault["model"]))
     ]
+
+
+def _is_of(given: str, model: str) -> bool:
+    """Tell whether an execution's input is a drop of a model, or a check of it."""
+    return f'"{model}/' in given or json.loads(given or "{}").get("model") == model
 
 
 def _one_more(fault: dict[str, Any]) -> bool:

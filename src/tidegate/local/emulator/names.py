@@ -110,6 +110,10 @@ functions = Part(
         "execution_record": ("_execution_record_for_config", "(func, config)"),
         "route_failure": ("_route_async_failure", "(target_arn, func_name, event, result)"),
         "run_scoped": ("_execute_function_with_config_scope", "(func, event)"),
+        "write_log": (
+            "_emit_lambda_logs",
+            "(func, request_id, log_text, error, duration_ms, *, log_source=None)",
+        ),
     },
 )
 
@@ -260,6 +264,26 @@ router = Part(
     },
 )
 
+watch = Part(
+    "ministack.services.cloudwatch",
+    {
+        "record": ("record_metric", "(namespace, metric_name, value, unit='None', dimensions=None)"),
+        "metrics": ("_metrics", None),
+        "dimensions_key": ("_dims_key", "(dims)"),
+        "statistics": ("_calc_stats", "(points)"),
+        "statistic": ("_stat_value", "(stats, stat_name, points=None)"),
+        "alarms": ("_alarms", None),
+        "evaluate": ("_evaluate_alarm", "(alarm)"),
+        "act": ("_dispatch_alarm_actions", "(alarm, old_state, new_state, reason)"),
+        "note": (
+            "_record_history",
+            "(alarm_name, old_state, new_state, reason, alarm_type='MetricAlarm', reason_data=None)",
+        ),
+    },
+)
+
+queues = Part("ministack.services.sqs", {"all": ("_queues", None), "count": ("_refresh_counts", "(q)")})
+
 answers = Part(
     "ministack.core.responses",
     {
@@ -289,6 +313,8 @@ _PARTS = (
     actions,
     identities,
     sessions,
+    watch,
+    queues,
     answers,
 )
 

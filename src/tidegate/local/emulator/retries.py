@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from tidegate.local.emulator import faults
 from tidegate.local.emulator.names import step
 from tidegate.local.emulator.strands import Strand
 
@@ -57,7 +58,7 @@ def attempt(state: dict[str, Any], given: Any, strand: Strand, once: Callable[[]
             strand.note(failure)
             retrier, index = step.retrier(state.get("Retry", []), failure.error, retries)
             if retrier is not None:
-                step.sleep(delay_seconds(retrier, retries.get(index, 0)))
+                step.sleep(delay_seconds(retrier, retries.get(index, 0)) * faults.pace(failure))
                 retries[index] = retries.get(index, 0) + 1
                 continue
             catcher = step.catcher(state.get("Catch", []), failure.error)

@@ -42,10 +42,9 @@ def _once(state: dict[str, Any], given: Any, strand: Strand) -> Outcome:
         if is_callback:
             # The emulator waits on the token itself; its own limit only guards against a token that is lost.
             return step.invoke_with_callback(resource.arn, arguments, context["Task"]["Token"], {})
-        faults.before_call(context["State"]["Name"], strand.execution["input"])
-        result = step.invoke(resource.arn, arguments)
-        faults.called(context["State"]["Name"], strand.execution["input"])
-        return result
+        name, start = context["State"]["Name"], strand.execution["input"]
+        faults.before_call(name, start)
+        return faults.called(name, start, step.invoke(resource.arn, arguments))
 
     try:
         result = _apart(strand, call, limit)
