@@ -19,6 +19,7 @@ from tidegate.edge import storage
 from tidegate.edge.bookmarks import read_bookmark
 from tidegate.edge.drift_metrics import publish
 from tidegate.edge.fetch import fetch, put
+from tidegate.edge.metering import metric
 
 logger = Logger()
 
@@ -57,7 +58,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             }
         )
         checks.append({**check, "history": after["history"]})
-        logger.info("concluded", extra=summary)
+        found = metric("DriftFound") if check["verdict"] == "drift" else {}
+        logger.info("concluded", extra={**summary, **found})
     page = render(model, run, now.isoformat(timespec="seconds"), checks)
     storage.write_bytes(report, page.encode(), "text/html; charset=utf-8")
     publish(model, checks)

@@ -15,6 +15,7 @@ from tidegate.api.exchange import Answer, Request, refusal
 from tidegate.api.problems import Problem
 from tidegate.edge.answering import Api
 from tidegate.edge.catalogue import Catalogue
+from tidegate.edge.metering import metric
 
 logger = Logger()
 ARTIFACTS = os.environ["ARTIFACTS_BUCKET"]
@@ -23,7 +24,7 @@ api = Api(
     catalogue,
     ARTIFACTS,
     os.environ.get("API_AUTH", "iam"),
-    lambda said, more: logger.error(said, extra=more),
+    lambda said, more: logger.error(said, extra={**more, **metric("EndpointErrors")}),
 )
 ROUTES = {
     "POST /models/{model}/predictions": api.predict,

@@ -7,6 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from tidegate.core.gate import judge
 from tidegate.core.spec import Gate
+from tidegate.edge.metering import metric
 
 logger = Logger()
 metrics = Metrics()
@@ -20,5 +21,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     metrics.add_dimension("model", event["model"])
     metrics.add_dimension("algorithm", event["algorithm"])
     metrics.add_metric("GatePassed" if judgement.passed else "GateRejected", MetricUnit.Count, 1)
-    logger.info("judged", extra={"algorithm": event["algorithm"], **judgement.to_dict()})
+    rejected = {} if judgement.passed else metric("GateRejected")
+    logger.info("judged", extra={"algorithm": event["algorithm"], **judgement.to_dict(), **rejected})
     return judgement.to_dict()

@@ -22,6 +22,7 @@ STYLES = {
     "rejected": "yellow",
     "refused": "yellow",
     "failed": "red",
+    "on": "red",
 }
 
 

@@ -27,6 +27,7 @@ AFTER_MILLISECONDS = 60_000  # functions write their last lines after the run ha
 WORKERS = 8
 # What Powertools writes on every line; the rest is what the function had to say.
 LOGGER_FIELDS = {
+    "_aws",
     "cold_start",
     "correlation_id",
     "exception",

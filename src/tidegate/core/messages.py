@@ -191,6 +191,21 @@ def tell_model_file(model: str, run: str, refusal: str | None) -> Notification:
     return Notification("model-refused", model, run, f"{model}: model file refused"[:SUBJECT_MAX], text)
 
 
+def tell_alarm(name: str, meaning: str, reason: str, event: str) -> Notification:
+    """Write the notification about an alarm that went on.
+
+    Parameters
+    ----------
+    name, meaning, reason : str
+        The alarm's name, its description (what it means, and what to do) and why CloudWatch set it off.
+    event : str
+        The id of the event; its beginning stands for the run in the notification's name.
+    """
+    message = f"{meaning}\n\nThe alarm {name} is on: {reason}"
+    subject = f"Alarm: {name}"[:SUBJECT_MAX]
+    return Notification("alarm-on", "every-model", event.replace("-", "")[:12], subject, message.strip())
+
+
 def sum_up_reason(algorithms: Mapping[str, Mapping[str, Any]]) -> str:
     """Join the algorithms' reasons into the run's reason, each under its name."""
     return "; ".join(f"{name}: {entry.get('reason', '')}" for name, entry in algorithms.items())
