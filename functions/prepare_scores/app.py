@@ -41,9 +41,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         counts = _prepare(event, spec, champions)
     except BadDrop as refusal:
         metrics.add_metric("FilesRefused", MetricUnit.Count, 1)
-        logger.warning("file refused", extra={"key": event["key"], "reason": refusal.message})
+        logger.warning("file refused", extra={"key": event["key"], "reason": refusal.masked})
         kept_at = quarantine(event, refusal)
-        return {"accepted": False, "reason": refusal.message, "kept_at": kept_at}
+        return {"accepted": False, "reason": refusal.masked, "kept_at": kept_at}
     metrics.add_metric("RowsPrepared", MetricUnit.Count, counts["good"])
     metrics.add_metric("RowsSetAside", MetricUnit.Count, counts["rejected"])
     logger.info("drop prepared", extra=counts)

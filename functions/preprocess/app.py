@@ -35,9 +35,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _prepare(event)
     except BadDrop as refusal:
         metrics.add_metric("FilesRefused", MetricUnit.Count, 1)
-        logger.warning("file refused", extra={"key": event["key"], "reason": refusal.message})
+        logger.warning("file refused", extra={"key": event["key"], "reason": refusal.masked})
         kept_at = quarantine(event, refusal)
-        return {"accepted": False, "reason": refusal.message, "kept_at": kept_at}
+        return {"accepted": False, "reason": refusal.masked, "kept_at": kept_at}
 
 
 def _prepare(event: dict[str, Any]) -> dict[str, Any]:

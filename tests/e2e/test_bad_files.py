@@ -80,12 +80,15 @@ def test_a_bad_file_is_set_aside_with_its_reason_and_people_are_told(town: Town,
     run = town.drop(MODEL, filename, content)
     record = town.ended(run)
     assert record["status"] == "FAILED"
-    for word in words:
-        assert word in record["reason"], record["reason"]
-    assert "Traceback" not in record["reason"]
     kept = f"quarantine/{MODEL}/{run}/{filename}"
     assert town.read(town.data, kept) == content
-    assert json.loads(town.read(town.data, f"{kept}.reason.json"))["reason"] == record["reason"]
+    reason = json.loads(town.read(town.data, f"{kept}.reason.json"))["reason"]
+    for word in words:
+        assert word in reason, reason
+    assert "Traceback" not in reason
+    # What is told has the same words, but of a value only its shape: 'abc' is 'xxx'.
+    assert len(record["reason"]) == len(reason)
+    assert ("abc" in words) == ("'xxx'" in record["reason"])
     assert town.keys(town.data, f"{MODEL}/train/{filename}") == []
     [told] = town.notifications(run)
     assert told["kind"] == "file-refused"

@@ -13,6 +13,33 @@ def one_line(message: str) -> str:
     return _LINE_ENDS.sub(" ", message)
 
 
+# Around what a sentence quotes of the data itself; two characters that Unicode leaves to private use.
+_QUOTED = re.compile("\ue000(.*?)\ue001", re.S)
+
+
+def of_the_data(text: str) -> str:
+    """Mark a part of a sentence as a value of somebody's data."""
+    return f"\ue000{text}\ue001"
+
+
+def plain(sentence: str) -> str:
+    """Write a sentence for those who may read the data: with its values as they are.
+
+    >>> plain("km is " + of_the_data("12 miles"))
+    'km is 12 miles'
+    """
+    return _QUOTED.sub(r"\1", sentence)
+
+
+def masked(sentence: str) -> str:
+    """Write a sentence for logs and messages: of the values in it no more than their shape.
+
+    >>> masked("km is " + of_the_data("12 miles"))
+    'km is 99 xxxxx'
+    """
+    return _QUOTED.sub(lambda found: re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", found[1])), sentence)
+
+
 class TidegateError(Exception):
     """Base of every error whose text is meant for a person."""
 
@@ -23,7 +50,8 @@ class BadDrop(TidegateError):
     Parameters
     ----------
     message : str
-        One sentence: what is wrong, where, and how to mend it.
+        One sentence: what is wrong, where, and how to mend it; values of the data in it are marked (see
+        `of_the_data`). The attribute ``message`` has them as they are, ``masked`` only their shape.
     row : int, optional
         The line of the file as an editor shows it, counted from 1.
     column : str, optional
@@ -31,8 +59,9 @@ class BadDrop(TidegateError):
     """
 
     def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
-        super().__init__(one_line(message))
-        self.message = one_line(message)
+        super().__init__(plain(one_line(message)))
+        self.message = plain(one_line(message))
+        self.masked = masked(one_line(message))
         self.row = row
         self.column = column
 

@@ -176,7 +176,8 @@ def tell_scoring(outcome: Mapping[str, Any]) -> Notification:
 def tell_refused(model: str, run: str, key: str, sentence: str, kept_at: str) -> Notification:
     """Write the notification about a file that cannot be used."""
     message = (
-        f"The file {key} was refused: {sentence}\n\nIt is kept at {kept_at}, with the reason beside it. "
+        f"The file {key} was refused: {sentence}\n\nIt is kept at {kept_at}, with the reason beside it "
+        "(where values stand as they are; here only their shape is shown). "
         "Mend it and drop it again; nothing else was changed."
     )
     return Notification("file-refused", model, run, f"{model}: a file was refused"[:SUBJECT_MAX], message)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.core.errors import BadDrop
+from tidegate.core.errors import BadDrop, of_the_data
 
 ID_NAMES = ("prediction_id", "inference_id", "event_id", "id")
 TARGET_NAMES = ("target", "label", "ground_truth")
@@ -137,5 +137,8 @@ def _label(identity: Any, target: Any, filename: str, line: int) -> Label:
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise BadDrop(f"{filename} holds {str(target)[:40]!r} in line {line}; expected a number", row=line)
+        raise BadDrop(
+            f"{filename} holds {of_the_data(repr(str(target)[:40]))} in line {line}; expected a number",
+            row=line,
+        )
     return name, value

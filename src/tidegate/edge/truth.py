@@ -54,7 +54,7 @@ def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
                 "run": run,
             }
             refused.append(
-                {"key": drop.key, "reason": refusal.message, "kept_at": quarantine(event, refusal)}
+                {"key": drop.key, "reason": refusal.masked, "kept_at": quarantine(event, refusal)}
             )
             continue
         client("s3").put_object(Bucket=artifacts, Key=kept, Body=body, ContentType="text/csv")

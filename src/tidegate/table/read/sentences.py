@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.core.errors import BadDrop
+from tidegate.core.errors import BadDrop, of_the_data
 from tidegate.table.read.convert import BadCells
 from tidegate.table.read.values import WANTED, is_missing
 
@@ -10,9 +10,9 @@ SHOWN_TEXT = 40
 
 
 def shown(text: str) -> str:
-    """Quote a cell, shortened, line breaks made visible."""
+    """Quote a cell, shortened, line breaks made visible, marked as a value of the data."""
     flat = text.replace("\r", "\\r").replace("\n", "\\n")
-    return f"'{flat[:SHOWN_TEXT]}…'" if len(flat) > SHOWN_TEXT else f"'{flat}'"
+    return f"'{of_the_data(flat[:SHOWN_TEXT])}…'" if len(flat) > SHOWN_TEXT else f"'{of_the_data(flat)}'"
 
 
 def bad_cell(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tidegate.core.errors import BadDrop
+from tidegate.core.errors import BadDrop, plain
 from tidegate.core.scoring import too_many_bad
 from tidegate.core.usage import Scoring
 from tidegate.table.read.look import look, open_bytes
@@ -122,7 +122,7 @@ class _Aside:
             csv.writer(self._file, lineterminator="\n").writerow(["row", "column", "reason", "raw"])
             self.first = rejects[0]
         csv.writer(self._file, lineterminator="\n").writerows(
-            (each.row, each.column, each.reason, each.raw) for each in rejects
+            (each.row, each.column, plain(each.reason), each.raw) for each in rejects
         )
         self.count += len(rejects)
 
