@@ -10,7 +10,7 @@ SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit unit integration e2e conformance spark lint types soak burst fix lock clean
+.PHONY: help install demo check test audit unit integration e2e conformance faults spark lint types soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -55,6 +55,10 @@ integration: install
 e2e: $(DEMO_DATA)
 	@$(BIN)/pytest tests/e2e
 	@$(BIN)/pytest tests/e2e --iam
+
+faults: install ## every fault at every state, and the plug pulled at every state; prints the table
+	@$(BIN)/pytest -m faults tests/e2e/test_fault_matrix.py
+	@$(BIN)/pytest -m faults tests/e2e/test_plug.py
 
 conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
 	@$(BIN)/pytest tests/conformance/clients -m clients

@@ -17,6 +17,7 @@ GENERAL = {
     "lambda": "Lambda.AWSLambdaException",
     "dynamodb": "DynamoDB.AmazonDynamoDBException",
     "sagemaker": "SageMaker.AmazonSageMakerException",
+    "glue": "Glue.AWSGlueException",
     "sns": "SNS.AmazonSNSException",
     "events": "EventBridge.AmazonEventBridgeException",
     "aws-sdk:ssm": "Ssm.SsmException",
@@ -97,7 +98,11 @@ def _of_its_own(service: str, resource: str) -> Iterator[Trouble]:
         yield Trouble("function crash", _fault("Runtime.ExitError", died), passes=False)
         killed = _failure("Runtime exited with error: signal: killed", "Runtime.OutOfMemory")
         yield Trouble("out of memory", _fault("Runtime.OutOfMemory", killed), passes=False)
-    if resource.endswith(".sync"):
+    if resource.endswith("startJobRun.sync"):
+        for kind, status in (("job failed", "FAILED"), ("job stopped", "STOPPED")):
+            described = {"JobName": "profile", "JobRunState": status, "ErrorMessage": "it broke"}
+            yield Trouble(kind, _fault("States.TaskFailed", json.dumps(described)), passes=False)
+    elif resource.endswith(".sync"):
         word = resource.removesuffix(".sync").rsplit(":create", 1)[1]
         quota = _fault("SageMaker.ResourceLimitExceededException", "The account-level limit is 0 instances")
         yield Trouble("throttle", quota, passes=True)

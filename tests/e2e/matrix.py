@@ -33,6 +33,7 @@ ELSEWHERE = {
     "Stop the older run": "superseding",
     "Roll back the endpoint": "undone",
     "Tell people plainly": "untold",
+    "Profile the large window": "large",
 }
 # A run that is brought to these states has failed already, whatever becomes of them.
 FAILED_BEFORE = ("undone", "untold")

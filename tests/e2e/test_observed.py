@@ -107,7 +107,7 @@ def test_no_value_of_the_data_is_in_a_log_a_notification_or_a_record(town: Town)
     ragged = town.train(name, "ragged.csv", csv_bytes(rows) + f"{CANARY},{CANARY}-cut\n".encode())
     assert ragged["status"] == "FAILED"
     scored = town.score(name, "bad.csv", csv_bytes(bad))
-    assert scored["result"]["rejected"] == 1
+    assert scored["result"].get("rejected") == 1, scored["reason"]
     town.declare(
         cars.spec(name, algorithms={"xgboost": {"hyperparameters": {"etaa": 1}}}, gate={"at_most": 1e8})
     )

@@ -53,9 +53,7 @@ def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
                 "model": spec.name,
                 "run": run,
             }
-            refused.append(
-                {"key": drop.key, "reason": refusal.masked, "kept_at": quarantine(event, refusal)}
-            )
+            refused.append({"key": drop.key, "reason": refusal.masked, "kept_at": quarantine(event, refusal)})
             continue
         client("s3").put_object(Bucket=artifacts, Key=kept, Body=body, ContentType="text/csv")
     return refused

@@ -166,3 +166,25 @@ def test_every_function_has_its_resource_and_its_sample_event():
         assert f"CodeUri: functions/{name}" in template
         event = "model_file_dropped" if name == "register_model" else name
         assert (Path(ROOT) / "events" / f"{event}.json").exists()
+
+
+def test_an_alarm_is_told_with_what_it_means_and_what_to_do(account, load):
+    answer = load("tell_alarm")(sample_event("tell_alarm"), Context())
+    assert answer == {"told": "Alarm: tidegate-training-failed"}
+    [heard] = account.heard()
+    assert "`tidegate retry RUN` takes it up again" in heard["Message"]
+    assert "Threshold Crossed" in heard["Message"]
+    [kept] = account.keys(ARTIFACTS)
+    assert kept.endswith("-c4c1c1c96542-alarm-on.json")
+
+
+def test_what_the_stack_s_own_alarms_watch_is_measured_by_a_function():
+    template = (ROOT / "template.yaml").read_text()
+    watched = set(re.findall(r"Namespace: Tidegate\n +MetricName: (\w+)", template))
+    measured = {
+        name
+        for function in FUNCTIONS
+        for name in re.findall(r'metric\("(\w+)"\)', (ROOT / "functions" / function / "app.py").read_text())
+    }
+    assert watched
+    assert watched <= measured

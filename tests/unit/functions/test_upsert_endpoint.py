@@ -19,6 +19,7 @@ class Endpoints:
 
     def __init__(self, status: str | None, variant: dict | None = None, registered: bool = True) -> None:
         self.status, self.registered, self.calls = status, registered, []
+        self.approved: str | None = None
         self.variant = variant or {"VariantName": "AllTraffic", "InstanceType": "ml.m5.large"}
         self.exceptions = type("Exceptions", (), {"ObjectNotFoundException": NotFound})
 
@@ -29,6 +30,9 @@ class Endpoints:
                 {"Error": {"Code": "ValidationException", "Message": message}}, "DescribeEndpoint"
             )
         return {"EndpointStatus": self.status, "EndpointConfigName": "old"}
+
+    def get_parameters(self, Names):
+        return {"Parameters": [{"Name": name, "Value": self.approved} for name in Names if self.approved]}
 
     def describe_endpoint_config(self, EndpointConfigName):
         assert EndpointConfigName == "old"
@@ -121,3 +125,21 @@ def test_scaling_is_lifted_before_the_instance_type_changes(upsert, registered):
     names = [name for name, _ in endpoints.calls]
     assert names == ["create_endpoint_config", "deregister_scalable_target", "update_endpoint"]
     assert endpoints.named("deregister_scalable_target")["ResourceId"].endswith("/variant/AllTraffic")
+
+
+@pytest.mark.parametrize(
+    ("approved", "previous", "calls"),
+    [
+        ("older", "old", ["update_endpoint"]),
+        ("old", None, []),
+        (None, "older", ["update_endpoint"]),
+        (None, None, ["delete_endpoint"]),
+    ],
+)
+def test_an_endpoint_goes_back_to_what_is_approved_and_without_that_to_what_served_or_away(
+    upsert, approved, previous, calls
+):
+    endpoints = Endpoints("InService")
+    endpoints.approved = approved
+    upsert(endpoints, action="roll_back", approved="/tidegate/cars/xgboost/model", previous=previous)
+    assert [name for name, _ in endpoints.calls] == calls

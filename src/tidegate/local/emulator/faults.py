@@ -20,6 +20,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +39,30 @@ def entered(state: str, given: str) -> None:
             _crash()
 
 
-def before_call(state: str, given: str) -> None:
-    """Fail a task in the place of its work, if a fault says so."""
+def around(state: str, given: str, work: Callable[[], Any]) -> Any:
+    """Do the work of a task, or what a fault says instead or beside; give its answer."""
     for fault in _faults(state, given):
         if "error" in fault and _one_more(fault):
             raise failure(fault, fault["error"], fault.get("cause", "a fault on purpose"))
-
-
-def called(state: str, given: str, result: Any) -> Any:
-    """Crash here, after the work of a task, lose its answer or give another one, if a fault says so."""
+    try:
+        result = work()
+    except step.Failure:
+        _lose(state, given)
+        raise
     for fault in _faults(state, given):
         if fault.get("kill") == "called":
             _crash()
-        if fault.get("lost") and _one_more(fault):
-            raise failure(fault, "States.Timeout", "The task's answer did not come within the state's time.")
+    _lose(state, given)
+    for fault in _faults(state, given):
         if "answer" in fault and _one_more(fault):
             return fault["answer"]
     return result
+
+
+def _lose(state: str, given: str) -> None:
+    for fault in _faults(state, given):
+        if fault.get("lost") and _one_more(fault):
+            raise failure(fault, "States.Timeout", "The task's answer did not come within the state's time.")
 
 
 def failure(fault: dict[str, Any], error: str, cause: str) -> Exception:

@@ -43,8 +43,7 @@ def _once(state: dict[str, Any], given: Any, strand: Strand) -> Outcome:
             # The emulator waits on the token itself; its own limit only guards against a token that is lost.
             return step.invoke_with_callback(resource.arn, arguments, context["Task"]["Token"], {})
         name, start = context["State"]["Name"], strand.execution["input"]
-        faults.before_call(name, start)
-        return faults.called(name, start, step.invoke(resource.arn, arguments))
+        return faults.around(name, start, lambda: step.invoke(resource.arn, arguments))
 
     try:
         result = _apart(strand, call, limit)
