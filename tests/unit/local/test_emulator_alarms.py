@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tidegate.local.emulator import alarms, metrics
-from tidegate.local.emulator.names import watch
+from tidegate.local.emulator.names import metrics as watch
 
 NOW = 1_000_000.0
 DIMENSIONS = {"QueueName": "parked"}
@@ -36,9 +36,9 @@ def alarm(**changes: Any) -> dict[str, Any]:
 def points() -> Iterator[list[dict[str, Any]]]:
     own: list[dict[str, Any]] = []
     key = metrics.key_of("Tests", "m", DIMENSIONS)
-    watch.metrics[key] = own
+    watch.points[key] = own
     yield own
-    del watch.metrics[key]
+    del watch.points[key]
 
 
 def point(value: float, seconds_ago: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tidegate.local.emulator import events, metrics
-from tidegate.local.emulator.names import watch
+from tidegate.local.emulator.names import metrics as watch
 
 _log = logging.getLogger("tidegate.alarms")
 
@@ -96,7 +96,7 @@ def _values(alarm: dict[str, Any], now: float) -> list[float | None]:
     """Give the statistic of each evaluated period, the newest first."""
     dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions") or []}
     key = metrics.key_of(alarm["Namespace"], alarm["MetricName"], dimensions)
-    points = list(watch.metrics.get(key) or [])
+    points = list(watch.points.get(key) or [])
     period, periods = float(alarm["Period"]), int(alarm["EvaluationPeriods"])
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic", "Average")
     values: list[float | None] = []

@@ -9,7 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tidegate.local.emulator.names import functions, gateway, queues, step, watch
+from tidegate.local.emulator.names import functions, gateway, queues, step
+from tidegate.local.emulator.names import metrics as watch
 
 # How many latencies are kept of each round between two looks at the alarms; enough for a percentile.
 _KEPT_LATENCIES = 50
@@ -138,7 +139,7 @@ def sample_queues(names: set[str]) -> None:
         queues.count(queue)
         waiting = float(queue["attributes"]["ApproximateNumberOfMessages"])
         dimensions = {"QueueName": name}
-        points = watch.metrics.get(key_of("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions))
+        points = watch.points.get(key_of("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions))
         if waiting or (points and points[-1]["Value"]):
             watch.record("AWS/SQS", "ApproximateNumberOfMessagesVisible", waiting, "Count", dimensions)
 

@@ -214,6 +214,16 @@ metrics = Part(
             "_store_datum",
             "(namespace, name, dims, ts, unit, value, values, counts, stat_values)",
         ),
+        "record": ("record_metric", "(namespace, metric_name, value, unit='None', dimensions=None)"),
+        "statistics": ("_calc_stats", "(points)"),
+        "statistic": ("_stat_value", "(stats, stat_name, points=None)"),
+        "alarms": ("_alarms", None),
+        "evaluate": ("_evaluate_alarm", "(alarm)"),
+        "act": ("_dispatch_alarm_actions", "(alarm, old_state, new_state, reason)"),
+        "note": (
+            "_record_history",
+            "(alarm_name, old_state, new_state, reason, alarm_type='MetricAlarm', reason_data=None)",
+        ),
     },
 )
 
@@ -264,24 +274,6 @@ router = Part(
     },
 )
 
-watch = Part(
-    "ministack.services.cloudwatch",
-    {
-        "record": ("record_metric", "(namespace, metric_name, value, unit='None', dimensions=None)"),
-        "metrics": ("_metrics", None),
-        "dimensions_key": ("_dims_key", "(dims)"),
-        "statistics": ("_calc_stats", "(points)"),
-        "statistic": ("_stat_value", "(stats, stat_name, points=None)"),
-        "alarms": ("_alarms", None),
-        "evaluate": ("_evaluate_alarm", "(alarm)"),
-        "act": ("_dispatch_alarm_actions", "(alarm, old_state, new_state, reason)"),
-        "note": (
-            "_record_history",
-            "(alarm_name, old_state, new_state, reason, alarm_type='MetricAlarm', reason_data=None)",
-        ),
-    },
-)
-
 queues = Part("ministack.services.sqs", {"all": ("_queues", None), "count": ("_refresh_counts", "(q)")})
 
 answers = Part(
@@ -313,7 +305,6 @@ _PARTS = (
     actions,
     identities,
     sessions,
-    watch,
     queues,
     answers,
 )
