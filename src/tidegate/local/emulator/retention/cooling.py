@@ -40,12 +40,10 @@ class Cooling(dict[Any, Any]):
         self._lock = threading.RLock()
 
     def __getitem__(self, key: Any) -> Any:
-        value = super().__getitem__(key)
+        # Whole under the lock: nobody may be given an entry that cools before it is known that he asked.
         with self._lock:
+            value = super().__getitem__(key)
             self._asked_for.add(key)
-            if value is _COLD:
-                # Another may have warmed it meanwhile: all must see the same one.
-                value = super().__getitem__(key)
             if value is _COLD:
                 value = self._shelf.get(self._kind, self._place, repr(key))
                 super().__setitem__(key, value)
