@@ -51,7 +51,8 @@ _CHECK_STATES, _CHECK_STATES_EACH, _EMPTY_CHECK_STATES = 14, 6, 12
 
 NOT_COUNTED = (
     "requests to S3, DynamoDB, Parameter Store and EventBridge, notifications, a key of your own, the disks "
-    "of endpoints, logs of jobs, Glue jobs of large windows, the nightly collection, data that leaves AWS, taxes, free tiers, spot and savings plans"
+    "of endpoints, logs of jobs, Glue jobs of large windows, the nightly collection, data that leaves "
+    "AWS, taxes, free tiers, spot and savings plans"
 )
 
 
