@@ -9,7 +9,7 @@ from html import escape
 
 from benchmarks.cloud_samples import Sample
 
-# The most that each may grow in an hour of work and still be called flat. Not nothing: the items of tables and
+# The most that each may grow in an hour of work and still be called flat. Not nothing: items of tables and
 # the names of objects are in the emulator's memory, and a thousand runs make some tens of megabytes of them.
 LIMITS: Mapping[str, float] = {
     "daemon_mb": 48.0,
