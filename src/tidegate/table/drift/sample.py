@@ -58,14 +58,17 @@ class Numbers:
         """How many numbers there are."""
         return float(self.weights.sum())
 
+    @cached_property
+    def _sums(self) -> Floats:
+        return np.concatenate([[0.0], np.cumsum(self.weights)])
+
     def below_or_at(self, points: Floats) -> Floats:
         """Give the share of the numbers up to each point: the distribution function."""
-        sums = np.concatenate([[0.0], np.cumsum(self.weights)])
-        return np.asarray(sums[np.searchsorted(self.values, points, side="right")] / self.rows)
+        return np.asarray(self._sums[np.searchsorted(self.values, points, side="right")] / self.rows)
 
     def quantiles(self, shares: Floats) -> Floats:
         """Give the smallest number up to which each share lies."""
-        sums = np.cumsum(self.weights) / self.rows
+        sums = self._sums[1:] / self.rows
         return np.asarray(self.values[np.minimum(np.searchsorted(sums, shares - 1e-12), len(sums) - 1)])
 
 
