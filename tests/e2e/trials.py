@@ -402,10 +402,7 @@ class Checking(Runner):
                 Key={"id": {"S": names.bookmark_id(self.model, "xgboost")}},
                 UpdateExpression="REMOVE told",
             )
-        run, execution = watching.start(self.town, self.model)
-        arn = {"execution": execution}
-        self.town.until(lambda: self.town.execution(arn)["status"] != "RUNNING", "the check ended", SECONDS)
-        return {**(self.town.record(run) or {"run": run, "status": "not recorded"}), "execution": execution}
+        return self.ended(*watching.start(self.town, self.model))
 
     def goes_on(self) -> str:
         self.number += 1

@@ -153,11 +153,17 @@ def tell_training(outcome: Mapping[str, Any]) -> Notification:
     algorithms = [_algorithm_line(name, entry) for name, entry in outcome.get("algorithms", {}).items()]
     # The run's reason only repeats the algorithms' where there are any.
     lines += algorithms or [str(outcome["reason"])]
-    if status == "FAILED" and "tidegate retry" not in outcome["reason"]:
-        lines += ["", f"`tidegate retry {run}` takes it up where it failed."]
+    lines += _taken_up(outcome)
     return Notification(
         "training-" + status.lower(), model, run, heads[status][:SUBJECT_MAX], "\n".join(lines).strip()
     )
+
+
+def _taken_up(outcome: Mapping[str, Any]) -> list[str]:
+    """Say how a failed run is taken up again, where its reason does not."""
+    if outcome["status"] != "FAILED" or "tidegate retry" in outcome["reason"]:
+        return []
+    return ["", f"`tidegate retry {outcome['run']}` takes it up where it failed."]
 
 
 def tell_scoring(outcome: Mapping[str, Any]) -> Notification:
@@ -170,6 +176,7 @@ def tell_scoring(outcome: Mapping[str, Any]) -> Notification:
         lines.append(f"The scores are at {outcome['scores']}/scores.csv, and as Parquet beside it.")
     if outcome.get("rejects"):
         lines.append(f"Bad rows, each with its reason, are at {outcome['rejects']}.")
+    lines += _taken_up(outcome)
     return Notification("scoring-" + status.lower(), model, run, head[:SUBJECT_MAX], "\n".join(lines).strip())
 
 
