@@ -57,8 +57,8 @@ e2e: $(DEMO_DATA)
 	@$(BIN)/pytest tests/e2e --iam
 
 faults: install ## every fault at every state, and the plug pulled at every state; prints the table
-	@$(BIN)/pytest -m faults tests/e2e/test_fault_matrix.py
-	@$(BIN)/pytest -m faults tests/e2e/test_plug.py
+	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_fault_matrix.py
+	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_plug.py
 
 conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
 	@$(BIN)/pytest tests/conformance/clients -m clients
