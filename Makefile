@@ -10,7 +10,7 @@ SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit unit integration e2e conformance faults spark lint types soak burst fix lock clean
+.PHONY: help install demo check test audit unit integration e2e conformance privileges faults spark lint types soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -63,6 +63,11 @@ faults: install ## every fault at every state, and the plug pulled at every stat
 conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
 	@$(BIN)/pytest tests/conformance/clients -m clients
 	@$(BIN)/python scripts/compatibility.py --check
+
+privileges: $(DEMO_DATA) ## no right of a role is spare: the whole suite with IAM, then without one statement at a time
+	@rm -f $(VENV)/allowed.jsonl
+	@TIDEGATE_IAM_RECORD=$(CURDIR)/$(VENV)/allowed.jsonl $(BIN)/pytest tests/e2e --iam
+	@TIDEGATE_IAM_RECORD=$(CURDIR)/$(VENV)/allowed.jsonl $(BIN)/pytest tests/e2e/test_privileges.py --iam -m faults
 
 spark: install ## the Glue job on PySpark, where there is Java; installs it in a venv of its own
 	@$(BIN)/pytest tests/integration/glue -m spark

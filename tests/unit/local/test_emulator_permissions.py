@@ -40,6 +40,7 @@ def test_waiting_for_a_job_needs_to_look_at_it_stop_it_and_hear_of_its_end() -> 
         f"sagemaker:AddTags {job}",
         f"sagemaker:DescribeTransformJob {job}",
         f"sagemaker:StopTransformJob {job}",
+        f"sagemaker:ListTags {job}",
         f"events:PutTargets {rule}",
         f"events:PutRule {rule}",
         f"events:DescribeRule {rule}",

@@ -26,6 +26,7 @@ from tidegate.local.emulator import (
     stepfunctions,
     tables,
     walk,
+    witness,
 )
 from tidegate.local.emulator.guard import App
 from tidegate.local.emulator.names import router, server
@@ -82,6 +83,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     alarms.install()
     if server.auth:
         iam.install()
+        if record := os.environ.get(witness.SETTING):
+            witness.install(Path(record))
     scaling_file = state / "application-autoscaling.json"
     autoscaling.install(scaling_file, iam.guarded_scaling if server.auth else lambda handler: handler)
     server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker

@@ -238,6 +238,7 @@ policies = Part(
         ),
         "evaluate": ("evaluate", "(ctx, policies, *limits)"),
         "of_role": ("_gather_role_policies", "(role_name, account_id)"),
+        "parse": ("parse_policy_document", "(doc)"),
         "trusts": ("evaluate_trust_policy", "(trust_doc, caller_arn, ctx=None)"),
         "Question": ("EvalContext", None),
         "CredentialError": ("AuthError", "(code, message, details=<factory>)"),

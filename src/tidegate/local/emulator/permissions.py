@@ -147,7 +147,8 @@ def _sync_needs(operation: str, given: Mapping[str, Any]) -> list[Need]:
     kind = word.removeprefix("HyperParameter").removesuffix("Job")
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{_ENDING_RULE.format(kind)}"
     hearing = [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
-    return [Need(f"sagemaker:Describe{word}", arn), Need(f"sagemaker:Stop{word}", arn), *hearing]
+    looking = [Need(f"sagemaker:{action}", arn) for action in (f"Describe{word}", f"Stop{word}", "ListTags")]
+    return [*looking, *hearing]
 
 
 def _glue_needs(given: Mapping[str, Any], is_sync: bool) -> list[Need]:
