@@ -8,6 +8,7 @@ pytestmark = pytest.mark.conformance
 
 BUCKETS = of_kind("AWS::S3::Bucket")
 QUEUES = of_kind("AWS::SQS::Queue")
+TOPICS = of_kind("AWS::SNS::Topic")
 LOG_GROUPS = of_kind("AWS::Logs::LogGroup")
 FUNCTIONS = of_kind("AWS::Lambda::Function")
 MACHINES = of_kind("AWS::StepFunctions::StateMachine")
@@ -17,7 +18,11 @@ WITH_A_KEY = {"Fn::If": ["HasKey", OWN_KEY, {"Ref": "AWS::NoValue"}]}
 
 def denied(holder: str, sid: str) -> dict:
     """Give the statement by which a bucket or a queue refuses everybody something."""
-    kinds = {"AWS::S3::BucketPolicy": "Bucket", "AWS::SQS::QueuePolicy": "Queues"}
+    kinds = {
+        "AWS::S3::BucketPolicy": "Bucket",
+        "AWS::SNS::TopicPolicy": "Topics",
+        "AWS::SQS::QueuePolicy": "Queues",
+    }
     [policy] = [
         each["PolicyDocument"]["Statement"]
         for kind, member in kinds.items()
@@ -29,11 +34,11 @@ def denied(holder: str, sid: str) -> dict:
     return found
 
 
-@pytest.mark.parametrize("name", [*BUCKETS, *QUEUES])
+@pytest.mark.parametrize("name", [*BUCKETS, *QUEUES, *TOPICS])
 def test_nobody_reaches_data_over_a_connection_that_is_not_encrypted(name):
     statement = denied(name, "EncryptedConnectionsOnly")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert statement["Action"] in ("s3:*", "sqs:*")
+    assert statement["Action"] in ("s3:*", "sqs:*", "sns:Publish")
     if name in BUCKETS:
         whole = [{"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
         assert statement["Resource"] == whole
@@ -62,7 +67,7 @@ def test_one_parameter_encrypts_all_that_is_stored_with_a_key_of_one_s_own():
     for table in of_kind("AWS::DynamoDB::Table").values():
         condition, own, _ = table["SSESpecification"]["Fn::If"]
         assert (condition, own["KMSMasterKeyId"]) == ("HasKey", OWN_KEY)
-    for topic in of_kind("AWS::SNS::Topic").values():
+    for topic in TOPICS.values():
         assert topic["KmsMasterKeyId"]["Fn::If"][:2] == ["HasKey", OWN_KEY]
     for each in QUEUES.values():
         assert each["KmsMasterKeyId"] == WITH_A_KEY
