@@ -84,7 +84,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     if server.auth:
         iam.install()
         if record := os.environ.get(witness.SETTING):
-            witness.install(Path(record))
+            witness.listen(Path(record))
     scaling_file = state / "application-autoscaling.json"
     autoscaling.install(scaling_file, iam.guarded_scaling if server.auth else lambda handler: handler)
     server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker

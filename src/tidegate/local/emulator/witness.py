@@ -16,7 +16,7 @@ from tidegate.local.emulator.names import policies
 SETTING = "TIDEGATE_IAM_RECORD"
 
 
-def install(record: Path) -> None:
+def listen(record: Path) -> None:
     """Have every decision about a role written to a file."""
     policies.replace("evaluate", _witnessed(policies.evaluate, record))
 
