@@ -157,6 +157,13 @@ def test_a_kill_right_after_a_stack_is_complete_loses_none_of_it(state: Path) ->
     assert answer["Status"] == "Enabled"
 
 
+def test_only_this_machine_s_own_address_is_listened_on(cloud: Cloud) -> None:
+    socket.create_connection(("127.0.0.1", cloud.port), timeout=5).close()
+    # Whoever listens on every address is reached by this one too.
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", cloud.port), timeout=5)
+
+
 def test_web_pages_are_kept_out(cloud: Cloud) -> None:
     own = f"127.0.0.1:{cloud.port}"
     assert _request(cloud, Host=own)[0] == 200
