@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,8 @@ def told_of_alarms(town: Town) -> set[str]:
 def breach(town: Town, alarm: dict[str, Any]) -> None:
     """Put what sets an alarm off into each of the periods that it looks at."""
     now = datetime.now(UTC)
+    # One in a hundred has to be among all that other tests asked meanwhile.
+    times = 300 if "ExtendedStatistic" in alarm else 1
     data = [
         {
             "MetricName": alarm["MetricName"],
@@ -40,6 +43,7 @@ def breach(town: Town, alarm: dict[str, Any]) -> None:
             "Value": alarm["Threshold"],
         }
         for number in range(alarm["EvaluationPeriods"])
+        for _ in range(times)
     ]
     town.client("cloudwatch").put_metric_data(Namespace=alarm["Namespace"], MetricData=data)
 
@@ -57,10 +61,12 @@ def test_every_alarm_goes_on_and_people_hear_what_it_means_and_what_to_do(town: 
     for alarm in alarms:
         if alarm["AlarmName"].removeprefix("tidegate-") not in REALLY:
             breach(town, alarm)
-    town.until(lambda: names <= told_of_alarms(town), f"people heard of {sorted(names)}", 30)
+    with suppress(AssertionError):
+        town.until(lambda: names <= told_of_alarms(town), "people heard of every alarm", 30)
     taken = sqs.receive_message(QueueUrl=queue)["Messages"]
     for message in taken:
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    assert names - told_of_alarms(town) == set()
     assert {each["StateValue"] for each in alarms_of(town)} <= {"ALARM", "OK"}
     for alarm in alarms:
         assert any(word in alarm["AlarmDescription"] for word in ("`tidegate ", "log of", "help"))
