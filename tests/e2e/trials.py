@@ -72,8 +72,17 @@ class Post:
         self._sqs = town.client("sqs")
         self._url = self._sqs.create_queue(QueueName="fault-matrix")["QueueUrl"]
         asked = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        topic = town.outputs["NotificationTopicArn"]
-        town.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=asked["Attributes"]["QueueArn"])
+        topic, queue = town.outputs["NotificationTopicArn"], asked["Attributes"]["QueueArn"]
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        town.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
         self._seen: list[dict[str, str]] = []
         self._lock = threading.Lock()
 
