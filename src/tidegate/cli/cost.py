@@ -149,10 +149,10 @@ def _assumed(assumed: Assumptions) -> str:
 def dollars(amount: float) -> str:
     """Write dollars so that small amounts show two digits that count.
 
-    >>> dollars(167.9), dollars(0.0288), dollars(0.000025)
-    ('$167.90', '$0.029', '$0.000025')
+    >>> dollars(167.9), dollars(0.0288), dollars(0.0000104167)
+    ('$167.90', '$0.029', '$0.00001')
     """
     if amount == 0 or amount >= 0.1:
         return f"${amount:,.2f}"
     shown = f"{amount:.2g}"
-    return "$" + (f"{amount:.12f}".rstrip("0") if "e" in shown else shown)
+    return "$" + (f"{float(shown):.12f}".rstrip("0") if "e" in shown else shown)
