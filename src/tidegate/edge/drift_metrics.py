@@ -34,7 +34,6 @@ def publish(model: str, checks: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _metrics(namespace: str, model: str, check: Mapping[str, Any]) -> Any:
-
     metrics = EphemeralMetrics(namespace=namespace)
     metrics.add_dimension("Endpoint", check["endpoint"])
     metrics.add_dimension("MonitoringSchedule", model)

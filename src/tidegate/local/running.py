@@ -60,7 +60,8 @@ class Cloud:
         """Return a boto3 client of a service, as the account's root."""
         # A proxy set for the web must not be asked for 127.0.0.1.
         config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 3})
-        return self.session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+        make: Any = self.session.client  # its stubs are one overload a service
+        return make(service, endpoint_url=self.endpoint_url, config=config)
 
     @property
     def environment(self) -> dict[str, str]:

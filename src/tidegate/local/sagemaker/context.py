@@ -121,7 +121,8 @@ class Context:
 
 def make_client(session: boto3.session.Session, service: str, region: str, endpoint_url: str) -> Any:
     """Return a client of the local cloud with a session's credentials."""
-    return session.client(  # type: ignore[call-overload]
+    make: Any = session.client  # its stubs are one overload a service, which a variable cannot choose from
+    return make(
         service,
         region_name=region,
         endpoint_url=endpoint_url,

@@ -86,6 +86,7 @@ def read_records(data: bytes) -> Iterator[Record]:
                 if field in maps and isinstance(content, memoryview):
                     entry = dict(_fields(content))
                     name, value = entry.get(1, b""), entry.get(2, b"")
+                    # A number where a tensor should be is a TypeError, told below.
                     maps[field][bytes(name).decode()] = _read_value(memoryview(value))  # type: ignore[arg-type]
             yield Record(maps[1], maps[2])
         except (IndexError, struct.error, OverflowError, TypeError, ValueError) as error:

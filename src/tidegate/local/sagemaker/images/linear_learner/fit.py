@@ -176,7 +176,7 @@ class Trainer:
             whitened = Whitened(train.x, row_weights, batch, self._loss.curvature, rates, penalty)
             return whitened, np.zeros(shape, np.float32)
         steps = settings.whole("epochs") * -(-train.rows // batch)
-        makers = {"adam": Adam, "sgd": Sgd, "rmsprop": RmsProp}
+        makers: dict[str, type[Adam | Sgd | RmsProp]] = {"adam": Adam, "sgd": Sgd, "rmsprop": RmsProp}
         optimizer = makers[method](settings, Schedule(settings, rates, steps), penalty)
         if settings.text("init_method") == "normal":
             weights = self._random.normal(0.0, settings.number("init_sigma"), shape)

@@ -181,11 +181,11 @@ class Hyperparameters:
         return str(self.values[name])
 
     def whole(self, name: str) -> int:
-        """Return a whole number."""
+        """Return a whole number; asked only of what has a value, given or by default."""
         return int(self.values[name])  # type: ignore[arg-type]
 
     def number(self, name: str) -> float:
-        """Return a number."""
+        """Return a number; asked only of what has a value, given or by default."""
         return float(self.values[name])  # type: ignore[arg-type]
 
     def auto(self, name: str) -> bool:

@@ -6,6 +6,7 @@ column, or one per class. Rates, ``wd`` and ``l1`` are per column.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -61,7 +62,7 @@ class Schedule:
         return rates
 
 
-class _FirstOrder:
+class _FirstOrder(ABC):
     """What sgd, adam and rmsprop share: penalties, the schedule, and l1 as a soft threshold (exact zeros)."""
 
     averages = False
@@ -82,9 +83,9 @@ class _FirstOrder:
             threshold = rates[1:] * penalty.l1
             weights[1:] = np.sign(weights[1:]) * np.maximum(np.abs(weights[1:]) - threshold, 0)
 
+    @abstractmethod
     def direction(self, gradient: Matrix) -> tuple[Matrix, Matrix]:
         """Return where to go and the pace of each coordinate."""
-        raise NotImplementedError
 
 
 class Sgd(_FirstOrder):
