@@ -157,6 +157,13 @@ def test_the_distance_that_is_shown_is_the_one_in_the_violation_s_words(baseline
     assert f"Baseline drift distance: {shown['size']} exceeds" in told
 
 
+def test_editing_one_suggestion_leaves_the_next_as_it_is(baseline):
+    edited = suggest(baseline)
+    edited["monitoring_config"]["distribution_constraints"]["comparison_method"] = "Simple"
+    kept = suggest(baseline)["monitoring_config"]["distribution_constraints"]
+    assert kept["comparison_method"] == "Robust"
+
+
 def test_settings_change_what_is_checked(baseline):
     document = suggest(baseline)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from tidegate.table.profile import ColumnProfile, Profile
@@ -27,7 +28,8 @@ def suggest(profile: Profile) -> dict[str, Any]:
     return {
         "version": VERSION,
         "features": [_feature(name, column) for name, column in profile.columns.items()],
-        "monitoring_config": MONITORING_CONFIG,
+        # A copy: people edit what was suggested, and the next suggestion must not know of it.
+        "monitoring_config": deepcopy(MONITORING_CONFIG),
     }
 
 
