@@ -60,9 +60,10 @@ faults: install ## every fault at every state, and the plug pulled at every stat
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_fault_matrix.py
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_plug.py
 
-conformance: install ## real SageMaker clients against the local cloud; installs each in a venv of its own
+conformance: install ## real SageMaker clients, each in a venv of its own, against the local cloud; SAM for all regions
 	@$(BIN)/pytest tests/conformance/clients -m clients
 	@$(BIN)/python scripts/compatibility.py --check
+	@$(BIN)/python scripts/validate_regions.py
 
 privileges: $(DEMO_DATA) ## no right of a role is spare: the whole suite with IAM, then without one statement at a time
 	@rm -f $(VENV)/allowed.jsonl
@@ -75,13 +76,15 @@ spark: install ## the Glue job on PySpark, where there is Java; installs it in a
 $(AUDIT)/.installed: audit.lock $(VENV)/.installed
 	@$(UV) venv -q --clear --python $(BIN)/python $(AUDIT)
 	@$(UV) pip install -q --python $(AUDIT)/bin/python --no-deps -r audit.lock
+	@$(UV) pip install -q --python $(AUDIT)/bin/python --no-deps --target $(AUDIT)/sdk sagemaker==2.257.0
 	@touch $@
 
-audit: $(AUDIT)/.installed ## security: the template, the code, secrets, known flaws of dependencies
+audit: $(AUDIT)/.installed ## the template, the code, secrets, known flaws of dependencies, image accounts
 	@$(AUDIT)/bin/checkov --file template.yaml --config-file .checkov.yaml --quiet --compact --skip-download
 	@$(AUDIT)/bin/bandit -q -c pyproject.toml -r src functions glue
 	@git ls-files -z | grep -zvE '^(requirements|audit)\.lock$$' | xargs -0 $(AUDIT)/bin/detect-secrets-hook \
 	  --disable-plugin HexHighEntropyString --exclude-secrets '$(NO_SECRETS)'
+	@$(BIN)/python scripts/image_map.py $(AUDIT)/sdk/sagemaker/image_uri_config --check
 	@if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 3)' 2>/dev/null; \
 	  then $(AUDIT)/bin/pip-audit --vulnerability-service osv --disable-pip --no-deps -r requirements.lock; \
 	  else echo "known flaws of dependencies were not looked up: api.osv.dev cannot be reached from here"; fi
