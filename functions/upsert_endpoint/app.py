@@ -9,7 +9,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.endpoints import EndpointBusy, next_step, retained, undo_step
-from tidegate.edge.hosting import act, approved, describe, ensure_config, make_way
+from tidegate.edge import parameters
+from tidegate.edge.hosting import act, describe, ensure_config, make_way
 
 logger = Logger()
 
@@ -43,7 +44,7 @@ def _upsert(event: dict[str, Any]) -> dict[str, Any]:
 
 def _roll_back(event: dict[str, Any]) -> dict[str, Any]:
     # A configuration has the name of its model.
-    endpoint, previous = event["endpoint"], approved(event["approved"]) or event.get("previous")
+    endpoint, previous = event["endpoint"], parameters.value(event["approved"]) or event.get("previous")
     step = undo_step(describe(endpoint), previous)
     act(step, endpoint, previous)
     return {"endpoint": endpoint, "config": previous, "step": step}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -76,50 +79,32 @@ def cost(
             help="A price of your own, for example ml.m5.large=0.1; again for more.",
         ),
     ] = None,
-    training_minutes: Annotated[
-        float, typer.Option(min=0, help="A training job is billed.", rich_help_panel=PANEL)
-    ] = Assumptions.training_minutes,
-    scoring_minutes: Annotated[
-        float, typer.Option(min=0, help="A batch transform job is billed.", rich_help_panel=PANEL)
-    ] = Assumptions.scoring_minutes,
-    endpoint_minutes: Annotated[
-        float, typer.Option(min=0, help="An endpoint takes to come into service.", rich_help_panel=PANEL)
-    ] = Assumptions.endpoint_minutes,
-    function_seconds: Annotated[
-        float, typer.Option(min=0, help="A function that computes on rows runs.", rich_help_panel=PANEL)
-    ] = Assumptions.function_seconds,
-    requests: Annotated[
-        int, typer.Option(min=0, help="Requests to the API a month.", rich_help_panel=PANEL)
-    ] = Assumptions.requests,
-    request_milliseconds: Annotated[
-        float, typer.Option(min=0, help="A request takes.", rich_help_panel=PANEL)
-    ] = Assumptions.request_milliseconds,
-    log_kilobytes: Annotated[
-        float, typer.Option(min=0, help="Logs that a request writes.", rich_help_panel=PANEL)
-    ] = Assumptions.log_kilobytes,
-    training_runs: Annotated[
-        int, typer.Option(min=0, help="Training runs a month.", rich_help_panel=PANEL)
-    ] = Assumptions.training_runs,
-    scoring_runs: Annotated[
-        int, typer.Option(min=0, help="Scoring runs a month.", rich_help_panel=PANEL)
-    ] = Assumptions.scoring_runs,
-    storage_gigabytes: Annotated[
-        float, typer.Option(min=0, help="What lies in the buckets.", rich_help_panel=PANEL)
-    ] = Assumptions.storage_gigabytes,
+    **assumed: Any,
 ) -> int:
     """Tell what a model would cost on AWS: a run, a check, a month in use, a month idle. Needs no cloud."""
     from tidegate.cli import cost as work
 
-    assumed = Assumptions(
-        training_minutes=training_minutes,
-        scoring_minutes=scoring_minutes,
-        endpoint_minutes=endpoint_minutes,
-        function_seconds=function_seconds,
-        requests=requests,
-        request_milliseconds=request_milliseconds,
-        log_kilobytes=log_kilobytes,
-        training_runs=training_runs,
-        scoring_runs=scoring_runs,
-        storage_gigabytes=storage_gigabytes,
-    )
-    return work.cost(session, file, assumed, price or [])
+    return work.cost(session, file, Assumptions(**assumed), price or [])
+
+
+def _spread(work: Callable[..., int]) -> None:
+    """Have Typer ask for each assumption where a verb takes them all together."""
+    kinds = get_type_hints(Assumptions)
+    signature = inspect.signature(work, eval_str=True)
+    options = [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=each.default,
+            annotation=Annotated[
+                kinds[each.name], typer.Option(min=0, help=each.metadata["help"], rich_help_panel=PANEL)
+            ],
+        )
+        for each in fields(Assumptions)
+    ]
+    own = list(signature.parameters.values())[:-1]
+    # What `inspect` looks at first, and so `verb`.
+    work.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+
+
+_spread(cost)

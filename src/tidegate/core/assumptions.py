@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _assumed(default: float, says: str) -> Any:
+    return field(default=default, metadata={"help": says})
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What nobody can read off a model file.
+    """What nobody can read off a model file; each with the words in which people are asked for it."""
 
-    Attributes
-    ----------
-    training_minutes, scoring_minutes : float
-        How long a training job, and a batch transform job, is billed.
-    endpoint_minutes : float
-        How long an endpoint takes to come into service.
-    function_seconds : float
-        How long a function that computes on rows runs.
-    requests : int
-        Requests to the API a month; each takes the predict function `request_milliseconds` and writes
-        `log_kilobytes` of logs.
-    training_runs, scoring_runs : int
-        Runs a month.
-    storage_gigabytes : float
-        What lies in the buckets.
-    """
-
-    training_minutes: float = 5
-    scoring_minutes: float = 5
-    endpoint_minutes: float = 5
-    function_seconds: float = 10
-    requests: int = 100_000
-    request_milliseconds: float = 50
-    log_kilobytes: float = 2
-    training_runs: int = 4
-    scoring_runs: int = 30
-    storage_gigabytes: float = 10
+    training_minutes: float = _assumed(5, "A training job is billed.")
+    scoring_minutes: float = _assumed(5, "A batch transform job is billed.")
+    endpoint_minutes: float = _assumed(5, "An endpoint takes to come into service.")
+    function_seconds: float = _assumed(10, "A function that computes on rows runs.")
+    requests: int = _assumed(100_000, "Requests to the API a month.")
+    request_milliseconds: float = _assumed(50, "A request takes.")
+    log_kilobytes: float = _assumed(2, "Logs that a request writes.")
+    training_runs: int = _assumed(4, "Training runs a month.")
+    scoring_runs: int = _assumed(30, "Scoring runs a month.")
+    storage_gigabytes: float = _assumed(10, "What lies in the buckets.")

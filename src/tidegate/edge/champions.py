@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,9 +9,8 @@ from botocore.exceptions import ClientError
 from tidegate.core import names
 from tidegate.core.scoring import Champion
 from tidegate.core.spec import ModelSpec
+from tidegate.edge import parameters
 from tidegate.edge.storage import client, read_json
-
-NAMES_AT_ONCE = 10  # what GetParameters takes
 
 
 def approved(spec: ModelSpec, root: str) -> list[Champion]:
@@ -26,7 +24,7 @@ def approved(spec: ModelSpec, root: str) -> list[Champion]:
         The first folder of the deployment's names in Parameter Store.
     """
     wanted = {names.parameter_name(root, spec.name, each, "model"): each for each in spec.algorithms}
-    found = dict(_values(list(wanted)))
+    found = parameters.values(wanted)
     champions = []
     for name, algorithm in wanted.items():
         columns = columns_of_model(found[name]) if name in found else None
@@ -42,12 +40,6 @@ def columns_of_model(model: str) -> dict[str, str] | None:
         return None
     kinds = {column["name"]: column["type"] for column in recipe["columns"]}
     return {column: kinds[column] for column in recipe["inputs"]}
-
-
-def _values(wanted: list[str]) -> Iterator[tuple[str, str]]:
-    for start in range(0, len(wanted), NAMES_AT_ONCE):
-        answer = client("ssm").get_parameters(Names=wanted[start : start + NAMES_AT_ONCE])
-        yield from ((each["Name"], each["Value"]) for each in answer["Parameters"])
 
 
 def _recipe(model: str) -> dict[str, Any] | None:

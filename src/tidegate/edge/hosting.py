@@ -23,12 +23,6 @@ def describe(endpoint: str) -> dict[str, Any] | None:
         raise
 
 
-def approved(parameter: str) -> str | None:
-    """Read which model is approved; None where none is yet."""
-    found = client("ssm").get_parameters(Names=[parameter])["Parameters"]
-    return str(found[0]["Value"]) if found else None
-
-
 def ensure_config(event: Mapping[str, Any]) -> None:
     """Write the endpoint configuration of a run, if an attempt before has not."""
     key = os.environ.get("KMS_KEY_ID")

@@ -11,10 +11,11 @@ from tidegate.core.bookmark import Found, look_from, propose
 from tidegate.core.scoring import Champion
 from tidegate.core.spec import ModelSpec
 from tidegate.core.windows import MOST_BYTES, MOST_FILES, Manifest, newest_of, served_by
+from tidegate.edge import parameters
 from tidegate.edge.bookmarks import Bookmark, BookmarkMoved, is_at_work, open_window, read_bookmark
 from tidegate.edge.champions import columns_of_model
 from tidegate.edge.listing import folders, listed
-from tidegate.edge.storage import client, read_json, write_json
+from tidegate.edge.storage import read_json, write_json
 
 ATTEMPTS = 5
 
@@ -119,5 +120,5 @@ def _known(found: Found, seen: dict[str, Any]) -> bool:
 def _changed(model: str, algorithm: str) -> str | None:
     """Tell since when the present champion is the champion."""
     name = names.parameter_name(os.environ["PARAMETER_ROOT"], model, algorithm, "model")
-    found = client("ssm").get_parameters(Names=[name])["Parameters"]
-    return found[0]["LastModifiedDate"].isoformat() if found else None
+    found = parameters.entries([name]).get(name)
+    return found["LastModifiedDate"].isoformat() if found else None

@@ -60,7 +60,8 @@ def prepare(account, load, monkeypatch):
         account.put(DATA, f"{MODEL}/score/on_sale.csv", body)
         handler = load("prepare_scores")
         cloud = Cloud(approved, deleted)
-        monkeypatch.setattr("tidegate.edge.champions.client", lambda _: cloud)
+        for module in ("champions", "parameters"):
+            monkeypatch.setattr(f"tidegate.edge.{module}.client", lambda _: cloud)
         return handler(sample_event("prepare_scores"), Context())
 
     return call

@@ -58,7 +58,8 @@ def upsert(load, monkeypatch):
 
     def run(endpoints: Endpoints, **changes):
         handler = load("upsert_endpoint")
-        monkeypatch.setattr("tidegate.edge.hosting.client", lambda _: endpoints)
+        for module in ("hosting", "parameters"):
+            monkeypatch.setattr(f"tidegate.edge.{module}.client", lambda _: endpoints)
         return handler({**EVENT, **changes}, Context())
 
     return run

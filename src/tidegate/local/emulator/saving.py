@@ -125,15 +125,17 @@ class Saver:
 
         async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
             answer = await handler(method, path, headers, body, query)
-            if _DONE in answer[2] and self._differs(_STACKS):
-                await asyncio.to_thread(self.save, everything=True)
+            if _DONE in answer[2]:
+                await asyncio.to_thread(self._save_all_made)
             return answer
 
         return handle
 
-    def _differs(self, service: str) -> bool:
-        payload = _encoded(service, server.savers()[service])
-        return payload is None or (bool(payload) and self._written.get(service) != _digest(payload))
+    def _save_all_made(self) -> None:
+        """Save everything, where a deployment has made something since."""
+        payload = _encoded(_STACKS, server.savers()[_STACKS])
+        if payload is None or (payload and self._written.get(_STACKS) != _digest(payload)):
+            self.save(everything=True)
 
     def _save_one(self, service: str, get_state: Any) -> bool | None:
         """Save a service if it changed; None where it kept changing while it was read."""
