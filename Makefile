@@ -59,6 +59,7 @@ e2e: $(DEMO_DATA)
 faults: install ## every fault at every state, and the plug pulled at every state; prints the table
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_fault_matrix.py
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_plug.py
+	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_line.py tests/e2e/test_killed.py
 
 conformance: install ## real SageMaker clients, each in a venv of its own, against the local cloud; SAM for all regions
 	@$(BIN)/pytest tests/conformance/clients -m clients

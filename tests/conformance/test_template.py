@@ -44,6 +44,10 @@ def test_a_bucket_is_private_versioned_and_encrypted(name):
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
+def test_a_claimed_run_is_never_forgotten_however_late_its_event_comes_again():
+    assert "TimeToLiveSpecification" not in RESOURCES["RunsTable"]["Properties"]
+
+
 def test_the_template_holds_no_yaml_aliases_which_cloudformation_does_not_read():
     events = yaml.parse((ROOT / "template.yaml").read_text(), Loader=AnyTagLoader)
     assert not [event for event in events if isinstance(event, yaml.AliasEvent)]

@@ -8,6 +8,8 @@ import random
 import time
 from typing import Any
 
+import pytest
+
 from tests.e2e import cars
 from tests.e2e.town import Town, csv_bytes
 from tidegate.core import names
@@ -130,6 +132,22 @@ def test_an_event_fifty_times_and_out_of_order_is_one_run(town: Town):
     jobs = town.client("sagemaker").list_training_jobs(NameContains=name)["TrainingJobSummaries"]
     assert len(jobs) == 2
     assert [len(town.notifications(run)) for run in runs] == [1, 1]
+
+
+@pytest.mark.faults
+def test_an_event_that_comes_again_minutes_later_is_the_same_run(town: Town):
+    name = "cars-late-again"
+    town.declare(cars.spec(name, algorithms=QUICK, gate=STRICT))
+    record = town.ended(town.drop(name, "cars.csv", csv_bytes(cars.rows(60))))
+    machine, event = town.outputs["TrainMachineArn"], town.execution(record)["input"]
+    for pause in (60, 120):
+        time.sleep(pause)
+        again = town.client("stepfunctions").start_execution(stateMachineArn=machine, input=event)
+        arn = {"execution": again["executionArn"]}
+        town.until(lambda a=arn: town.execution(a)["status"] == "SUCCEEDED", "the repeat ended")
+        assert town.states_of(arn)[-1] == "The run was claimed before"
+    assert town.record(record["run"]) == record
+    assert len(town.notifications(record["run"])) == 1
 
 
 def test_a_run_that_was_stopped_from_outside_is_closed_and_does_not_hold_up_the_next(town: Town):
