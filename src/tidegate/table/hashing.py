@@ -58,6 +58,11 @@ def number_bits(values: Floats) -> Hashes:
     return np.where(np.isnan(values), GAP, (values + 0.0).view(np.uint64))  # -0.0 + 0.0 is 0.0
 
 
+def number_hashes(values: Floats) -> Hashes:
+    """Hash numbers, as the native kernel does."""
+    return mixed(number_bits(values))
+
+
 def mixed(values: Hashes) -> Hashes:
     """Spread 64-bit values: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

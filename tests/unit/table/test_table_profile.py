@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tidegate.core.errors import BadDrop
 from tidegate.table.baseline import data_quality
+from tidegate.table.hashing import number_hashes
 from tidegate.table.profile import ColumnProfile
 from tidegate.table.profile.distinct import Distinct
 from tidegate.table.profile.frequencies import MOST_NUMERALS, MOST_TEXTS, Frequencies, Numerals
@@ -148,9 +149,8 @@ class TestSketch:
 
 @pytest.mark.parametrize("size", [100, 5_000, 200_000])
 def test_distinct_values_are_estimated_within_a_tenth(size):
-    values = np.random.default_rng(size).normal(size=size)
-    none = np.empty(0, np.uint64)
-    distinct = Distinct.of(values[: size // 2], none) + Distinct.of(values[size // 4 :], none)
+    hashes = number_hashes(np.random.default_rng(size).normal(size=size))
+    distinct = Distinct.of([hashes[: size // 2]]) + Distinct.of([hashes[size // 4 :]])
     assert distinct.count == pytest.approx(size, rel=0.1)
 
 

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from tidegate.core.errors import BadDrop
 from tidegate.table import native
+from tidegate.table.hashing import number_hashes, word_hash
 from tidegate.table.profile import ColumnProfile, Profile
+from tidegate.table.profile.distinct import ANY
 from tidegate.table.scan import (
     blocks,
     profile_csv,
@@ -111,8 +113,24 @@ def test_the_kernel_and_pyarrow_find_the_same_in_the_same_texts(texts):
 def test_the_kernel_reads_each_number_as_python_does(numbers, digits):
     texts = [repr(number) for number in numbers] + [f"{number:.{digits}e}" for number in numbers]
     texts += [f"{number:.{digits}f}" for number in numbers if abs(number) < 1e15]
-    found = NativeReader(KERNEL, 1).texts(pa.array(texts, pa.string())).values
-    assert found.tolist() == [float(text) for text in texts if math.isfinite(float(text))]
+    read = [float(text) for text in texts if math.isfinite(float(text))]
+    assert NativeReader(KERNEL, 1).texts(pa.array(texts, pa.string())).values.tolist() == read
+    # In CSV the kernel looks eight bytes ahead, over the end of the cell, but not of the block.
+    lines = "\n".join(f"{text},{text}" for text in texts).encode()
+    for column in NativeReader(KERNEL, 2).csv(bytearray(lines), len(lines), [ANY, ANY])[1]:
+        assert np.concatenate(column.sketch.levels).tolist() == read
+        # What is too large for a double is a text.
+        texts_hashed = {word_hash(text) for text in texts if not math.isfinite(float(text))}
+        assert set(column.distinct.smallest.tolist()) == texts_hashed | set(
+            number_hashes(np.array(read)).tolist()
+        )
+
+
+@with_kernel
+def test_the_kernel_copies_texts_with_a_nul_in_them():
+    texts = ["a\0b", "", "c", "a\0b"]
+    found = NativeReader(KERNEL, 1).texts(pa.array(texts, pa.string()))
+    assert found.texts.counts == {"a\0b": 2, "c": 1}
 
 
 @with_kernel

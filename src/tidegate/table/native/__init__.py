@@ -40,6 +40,8 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "tg_kinds": (None, [_ADDRESS, _ADDRESS]),
     "tg_entries": (None, [_ADDRESS, _SMALL, _SMALL, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS]),
     "tg_text_hash": (ctypes.c_uint64, [ctypes.c_char_p, _WHOLE]),
+    "tg_joined": (None, [_ADDRESS, _ADDRESS, _WHOLE, _ADDRESS]),
+    "tg_number_hashes": (_WHOLE, [_ADDRESS, _WHOLE, ctypes.c_uint64, _ADDRESS]),
 }
 
 

@@ -22,7 +22,37 @@ static const long double LONG_TENS[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,
                                         1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
 #endif
 
-static double by_library(const char *s, const char *end) {
+static const uint64_t WHOLE_TENS[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+
+/* The number that eight digits make, the first in the lowest byte: pairs, then fours, then all of them. */
+static uint64_t eight_digits(uint64_t digits) {
+    digits = digits * 10 + (digits >> 8);
+    digits = (digits & 0x00FF00FF00FF00FFu) * 100 + ((digits >> 16) & 0x00FF00FF00FF00FFu);
+    return (digits & 0xFFFF) * 10000 + ((digits >> 32) & 0xFFFF);
+}
+
+/* Appends the digits at p to *digits, eight at a time where so much may be read; gives the first that is none. */
+static inline __attribute__((always_inline)) const char *read_digits(const char *p, const char *end, uint64_t *digits) {
+    while (end - p >= 8) {
+        uint64_t eight;
+        memcpy(&eight, p, 8);
+        eight ^= 0x3030303030303030u; /* a digit is now 0 to 9; a carry spoils only what comes after another byte */
+        uint64_t others = (eight | (eight + 0x7676767676767676u)) & 0x8080808080808080u;
+        if (!others) {
+            *digits = *digits * 100000000 + eight_digits(eight);
+            p += 8;
+            continue;
+        }
+        int n = __builtin_ctzll(others) >> 3;
+        *digits = *digits * WHOLE_TENS[n] + eight_digits(eight << (8 * (7 - n)) << 8);
+        return p + n;
+    }
+    unsigned digit;
+    for (; p < end && (digit = (unsigned char)*p - '0') < 10; p++) *digits = *digits * 10 + digit;
+    return p;
+}
+
+static __attribute__((noinline)) double by_library(const char *s, const char *end) {
     char near[128], *copy = end - s < 128 ? near : malloc(end - s + 1);
     if (!copy) return INFINITY;
     memcpy(copy, s, end - s);
@@ -35,10 +65,10 @@ static double by_library(const char *s, const char *end) {
 /* The double nearest to digits times a power of ten: exact where both fit a double (Clinger, How to Read
  * Floating Point Numbers Accurately, PLDI 1990); by 64-bit extended precision where its one rounding is
  * not next to a tie; else by the C library. */
-static double nearest(uint64_t digits, int64_t power, int64_t count, const char *s, const char *end) {
+static inline __attribute__((always_inline)) double nearest(uint64_t digits, int64_t power, int64_t count, const char *s, const char *end) {
     if (count <= 19) {
         if (digits <= 1ull << 53 && power >= -22 && power <= 22)
-            return power < 0 ? digits / TENS[-power] : digits * TENS[power];
+            return power < 0 ? (int64_t)digits / TENS[-power] : (int64_t)digits * TENS[power];
 #if LDBL_MANT_DIG == 64
         if (power >= -27 && power <= 27) {
             long double value = power < 0 ? digits / LONG_TENS[-power] : digits * LONG_TENS[power];
@@ -53,17 +83,17 @@ static double nearest(uint64_t digits, int64_t power, int64_t count, const char 
 }
 
 /* Reads [+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?; gives its end, or 0 where none begins. */
-static const char *read_number(const char *s, const char *end, double *value, int *whole) {
+static inline __attribute__((always_inline)) const char *read_number(const char *s, const char *end, double *value, int *whole) {
     const char *p = s + (*s == '-' || *s == '+'), *first = p;
     uint64_t digits = 0;
     int64_t power = 0, count;
     unsigned digit;
-    for (; p < end && (digit = (unsigned char)*p - '0') < 10; p++) digits = digits * 10 + digit;
+    p = read_digits(p, end, &digits);
     count = p - first;
     *whole = 1;
     if (p < end && *p == '.') {
         const char *point = ++p;
-        for (; p < end && (digit = (unsigned char)*p - '0') < 10; p++) digits = digits * 10 + digit;
+        p = read_digits(p, end, &digits);
         power = point - p;
         count -= power;
         *whole = 0;
@@ -104,25 +134,27 @@ static int is_missing(const char *s, int64_t n) { /* MISSING of read/values.py *
     }
 }
 
-static int count_number(Column *c, const char *s, int64_t n, double value, int whole) {
-    if (!isfinite(value)) return c->kinds[STRING]++, count_text(&c->others, s, n);
+/* Here and below, bytes from s up to end may be read; n of them are the cell. */
+static inline __attribute__((always_inline)) int count_number(Column *c, const char *s, int64_t n, const char *end, double value, int whole) {
+    if (!isfinite(value)) return c->kinds[STRING]++, count_text(&c->others, s, n, end);
     c->kinds[whole ? INTEGRAL : FRACTIONAL]++;
     c->values[c->numbers++] = value;
-    return count_text(&c->numerals, s, n);
+    return count_text(&c->numerals, s, n, end);
 }
 
 static int is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-static int count_cell(Column *c, const char *s, int64_t n) {
+static int count_cell(Column *c, const char *s, int64_t n, const char *end) {
     while (n && is_space(*s)) s++, n--;
     while (n && is_space(s[n - 1])) n--;
     if (is_missing(s, n)) return c->kinds[MISSING]++, 1;
     double value;
     int whole;
-    if (*s <= '9' && read_number(s, s + n, &value, &whole) == s + n) return count_number(c, s, n, value, whole);
+    if (*s <= '9' && read_number(s, s + n, &value, &whole) == s + n)
+        return count_number(c, s, n, end, value, whole);
     int boolean = (n == 4 && is_word(s, "true", 4)) || (n == 5 && is_word(s, "false", 5));
     c->kinds[boolean ? BOOLEAN : STRING]++;
-    return count_text(&c->others, s, n);
+    return count_text(&c->others, s, n, end);
 }
 
 #endif

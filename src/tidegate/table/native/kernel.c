@@ -16,13 +16,28 @@ typedef struct {
 
 static int ends_cell(char c) { return c == ',' || c == '\n' || c == '\r'; }
 
+/* The highest bit of each byte that is c, up to the first; what is set after it means nothing. */
+static uint64_t bytes_of(uint64_t eight, char c) {
+    eight ^= 0x0101010101010101u * (unsigned char)c;
+    return (eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u;
+}
+
+static const char *cell_end(const char *p, const char *end) {
+    for (; end - p >= 8; p += 8) {
+        uint64_t eight;
+        memcpy(&eight, p, 8);
+        uint64_t ends = bytes_of(eight, ',') | bytes_of(eight, '\n') | bytes_of(eight, '\r');
+        if (ends) return p + (__builtin_ctzll(ends) >> 3);
+    }
+    while (p < end && !ends_cell(*p)) p++;
+    return p;
+}
+
 /* Finds the end of a cell that begins with a quotation mark; 0 where the quotes are never closed. */
 static const char *quoted_end(const char *p, const char *end) {
     for (p++; p < end; p++)
         if (*p == '"' && (p + 1 == end || *++p != '"')) break;
-    if (p >= end) return 0;
-    while (p < end && !ends_cell(*p)) p++;
-    return p;
+    return p < end ? cell_end(p, end) : 0;
 }
 
 /* Takes a cell out of its quotes; gives 0 when there is no memory for it. */
@@ -62,13 +77,13 @@ int64_t tg_read_csv(Reader *r, const char *p, int64_t size, int64_t *rows, int64
             if (p < end && *p == '"') {
                 if (!(stop = quoted_end(p, end))) return OPEN_QUOTE;
                 if (!unquote(r, p, stop, &text, &length)) return NO_MEMORY;
-                if (at < r->width && !count_cell(c, text, length)) return NO_MEMORY;
+                if (at < r->width && !count_cell(c, text, length, text + length)) return NO_MEMORY;
             } else if (p < end && *p <= '9' && !ends_cell(*p) && (stop = read_number(p, end, &value, &whole)) &&
                        (stop == end || ends_cell(*stop))) {
-                if (at < r->width && !count_number(c, p, stop - p, value, whole)) return NO_MEMORY;
+                if (at < r->width && !count_number(c, p, stop - p, end, value, whole)) return NO_MEMORY;
             } else {
-                for (stop = p; stop < end && !ends_cell(*stop);) stop++;
-                if (at < r->width && !count_cell(c, p, stop - p)) return NO_MEMORY;
+                stop = cell_end(p, end);
+                if (at < r->width && !count_cell(c, p, stop - p, end)) return NO_MEMORY;
             }
             p = stop + 1;
             if (stop < end && *stop == ',') continue;
@@ -136,7 +151,7 @@ int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, 
                 while (p < end && *p != ',' && *p != '}' && (unsigned char)*p > ' ') p++;
                 if (!is_json(text, (stop = p) - text)) return NOT_PLAIN;
             }
-            if (!count_cell(r->columns + at, text, stop - text)) return NO_MEMORY;
+            if (!count_cell(r->columns + at, text, stop - text, end)) return NO_MEMORY;
             p = skip_blanks(p, end);
             if (p == end || (*p != ',' && *p != '}')) return NOT_PLAIN;
             if (*p++ == '}') break;
@@ -153,9 +168,10 @@ int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, 
 int64_t tg_read_texts(Reader *r, int32_t at, const int32_t *offsets, const char *data, const uint8_t *valid,
                       int64_t first, int64_t rows) {
     Column *c = r->columns + at;
+    const char *end = data + offsets[first + rows];
     for (int64_t row = first; row < first + rows; row++) {
         if (valid && !(valid[row >> 3] >> (row & 7) & 1)) c->kinds[MISSING]++;
-        else if (!count_cell(c, data + offsets[row], offsets[row + 1] - offsets[row])) return NO_MEMORY;
+        else if (!count_cell(c, data + offsets[row], offsets[row + 1] - offsets[row], end)) return NO_MEMORY;
     }
     return rows;
 }
@@ -173,7 +189,7 @@ int64_t tg_whole_records(const char *s, int64_t size) {
         if (*p == '"') {
             if (!(p = quoted_end(p, end))) break;
         } else {
-            while (p < end && !ends_cell(*p)) p++;
+            p = cell_end(p, end);
         }
         if (p + 1 >= end && !(p < end && *p == '\n')) break;
         if (*p == '\r' && p[1] == '\n') p++;
@@ -260,4 +276,25 @@ void tg_entries(const Reader *r, int32_t at, int32_t others, uint64_t *hashes, i
     }
 }
 
-uint64_t tg_text_hash(const char *s, int64_t n) { return text_hash(s, n); }
+uint64_t tg_text_hash(const char *s, int64_t n) { return text_hash(s, n, s + n); }
+
+/* Copies texts one after the other, a NUL after each. */
+void tg_joined(const int64_t *texts, const int64_t *lengths, int64_t count, char *out) {
+    for (int64_t at = 0; at < count; at++, out++) {
+        memcpy(out, (const char *)(intptr_t)texts[at], lengths[at]);
+        *(out += lengths[at]) = 0;
+    }
+}
+
+/* Writes the hashes of numbers that are not above a bound, as hashing.py makes them; gives how many they are. */
+int64_t tg_number_hashes(const double *values, int64_t count, uint64_t bound, uint64_t *out) {
+    int64_t kept = 0;
+    for (int64_t at = 0; at < count; at++) {
+        double value = values[at] + 0.0; /* -0.0 becomes 0.0 */
+        uint64_t bits;
+        memcpy(&bits, &value, 8);
+        out[kept] = bits = mixed(bits);
+        kept += bits <= bound;
+    }
+    return kept;
+}

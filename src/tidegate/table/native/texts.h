@@ -21,10 +21,11 @@ typedef struct { /* texts with their counts: an open hash table over a list in o
     int32_t mask, used, room, limit, full; /* full: more than limit; counting was given up */
 } Texts;
 
-static uint64_t word(const char *s, int64_t n) { /* up to 8 bytes, padded with zeros */
+static uint64_t word(const char *s, int64_t n, const char *end) { /* up to 8 bytes, padded with zeros */
     uint64_t value = 0;
-    if (n >= 8) {
+    if (end - s >= 8) { /* what may be read is more than what counts: no branch on the length */
         memcpy(&value, s, 8);
+        value &= ~0ull >> (n < 8 ? 64 - 8 * n : 0);
     } else if (n >= 4) {
         uint32_t low, high;
         memcpy(&low, s, 4);
@@ -43,10 +44,11 @@ static uint64_t mixed(uint64_t h) { /* the finaliser of SplitMix64, as hashing.p
     return h ^ h >> 31;
 }
 
-static uint64_t text_hash(const char *s, int64_t n) { /* hashing.py's word_hash is the same in Python */
+/* hashing.py's word_hash is the same in Python. Bytes from s up to end may be read. */
+static uint64_t text_hash(const char *s, int64_t n, const char *end) {
     uint64_t h = (uint64_t)n * 0x9E3779B97F4A7C15u;
     for (; n > 0; s += 8, n -= 8) {
-        h = (h ^ word(s, n)) * 0xD6E8FEB86659FD93u;
+        h = (h ^ word(s, n, end)) * 0xD6E8FEB86659FD93u;
         h ^= h >> 32;
     }
     return mixed(h);
@@ -69,13 +71,18 @@ static int grow(Texts *t) {
     return 1;
 }
 
-static int count_text(Texts *t, const char *s, int64_t n) {
+/* Up to 8 bytes each step of text_hash can be taken back: the same hash and length are the same text. */
+static int is_same(const Entry *e, uint64_t hash, const char *s, int64_t n) {
+    return e->hash == hash && e->length == n && (n <= 8 || !memcmp(e->text, s, n));
+}
+
+static int count_text(Texts *t, const char *s, int64_t n, const char *end) {
     if (t->full) return 1;
-    uint64_t hash = text_hash(s, n);
+    uint64_t hash = text_hash(s, n, end);
     int32_t slot = hash & t->mask;
     for (int32_t at; t->mask && (at = t->slots[slot]) >= 0; slot = (slot + 1) & t->mask) {
         Entry *e = &t->entries[at];
-        if (e->hash == hash && e->length == n && !memcmp(e->text, s, n)) return e->count++, 1;
+        if (is_same(e, hash, s, n)) return e->count++, 1;
     }
     if (t->used == t->limit) return t->full = 1;
     if (t->used == t->room) {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.table.columns import Floats
-from tidegate.table.hashing import Hashes
+from tidegate.table.hashing import Hashes, number_hashes
 from tidegate.table.profile.distinct import ANY, Distinct
 from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals
 from tidegate.table.profile.kll import C, K, Sketch
@@ -34,6 +34,8 @@ class Cells:
         The finite numbers, in the order of the rows.
     hashes : array of uint64
         Of each different text that is no number.
+    number_hashes : array of uint64, optional
+        Of each different number, where the reader has them already.
     """
 
     types: ValueTypes
@@ -41,6 +43,7 @@ class Cells:
     numerals: Numerals = field(default_factory=Numerals)
     hashes: Hashes = field(default_factory=lambda: NOTHING)
     texts: Frequencies = field(default_factory=Frequencies)
+    number_hashes: Hashes | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,15 @@ class ColumnProfile:
         below : int
             See `Distinct.of`.
         """
-        values = cells.values
-        few = cells.numerals.counts is not None and len(values) > MOST_NUMERALS
+        values, numbers = cells.values, cells.number_hashes
+        if numbers is None:
+            few = cells.numerals.counts is not None and len(values) > MOST_NUMERALS
+            numbers = number_hashes(np.unique(values) if few else values)
         return cls(
             cells.types,
             Moments.of(values),
             Sketch.of(values),
-            Distinct.of(np.unique(values) if few else values, cells.hashes, below),
+            Distinct.of((numbers, cells.hashes), below),
             cells.numerals,
             cells.texts,
         )

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tidegate.table.columns import Floats
-from tidegate.table.hashing import Hashes, mixed, number_bits
+from tidegate.table.hashing import Hashes
 
 K = 2048
 ANY = (1 << 64) - 1
@@ -32,18 +31,18 @@ class Distinct:
     told: int = 0
 
     @classmethod
-    def of(cls, values: Floats, hashes: Hashes, below: int = ANY) -> Distinct:
-        """Count numbers, and other values by the 64-bit hashes of their texts.
+    def of(cls, hashes: Iterable[Hashes], below: int = ANY) -> Distinct:
+        """Count values by their 64-bit hashes, given in several arrays.
 
         Parameters
         ----------
         below : int
             Hashes above this are left out: whoever adds the blocks of a file has K smaller ones already.
         """
-        numbers = mixed(number_bits(values))
+        found = [each for each in hashes if len(each)] or [np.empty(0, dtype=np.uint64)]
         if below < ANY:
-            numbers, hashes = numbers[numbers <= np.uint64(below)], hashes[hashes <= np.uint64(below)]
-        return cls(_smallest(np.concatenate([numbers, hashes]) if len(hashes) else numbers))
+            found = [each[each <= np.uint64(below)] for each in found]
+        return cls(_smallest(np.concatenate(found) if len(found) > 1 else found[0]))
 
     @classmethod
     def sum_of(cls, parts: Iterable[Distinct]) -> Distinct:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tidegate.table.columns import Floats
 from tidegate.table.hashing import Hashes
 from tidegate.table.profile.column import Cells, ColumnProfile
+from tidegate.table.profile.distinct import ANY
 from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals, cut_of
 from tidegate.table.profile.value_types import ValueTypes
 
+Whole = npt.NDArray[np.int64]
 KINDS = 5
 NUMERALS, OTHERS = 0, 1
 
@@ -54,9 +57,7 @@ class NativeReader:
             self._reader, address, size, ctypes.addressof(rows), ctypes.addressof(fields)
         )
         _refuse(done)
-        return done, [
-            ColumnProfile.of(cells, limit) for cells, limit in zip(self._cells(), below, strict=True)
-        ]
+        return done, self._profiles(below)
 
     def json(
         self, buffer: bytearray, size: int, names: Sequence[str], below: Sequence[int]
@@ -76,7 +77,7 @@ class NativeReader:
         ends = np.cumsum([len(each) for each in raw], dtype=np.int32)
         done = self._kernel.tg_read_json(self._reader, address, size, b"".join(raw), ends.ctypes.data)
         _refuse(done)
-        return done, [ColumnProfile.of(*each) for each in zip(self._cells(), below, strict=True)]
+        return done, self._profiles(below)
 
     def texts(self, array: Any) -> Cells:
         """Read a pyarrow array of texts with offsets of 32 bits; the reader's width is 1."""
@@ -93,7 +94,7 @@ class NativeReader:
                 len(array),
             )
         )
-        return self._cells()[0]
+        return self._cells([ANY])[0]
 
     def _begin(self, most_rows: int) -> None:
         if len(self._values) < most_rows * self._width:
@@ -101,23 +102,31 @@ class NativeReader:
         self._stride = most_rows
         self._kernel.tg_begin(self._reader, self._values.ctypes.data, most_rows, MOST_NUMERALS)
 
-    def _cells(self) -> list[Cells]:
+    def _profiles(self, below: Sequence[int]) -> list[ColumnProfile]:
+        return [ColumnProfile.of(*each) for each in zip(self._cells(below), below, strict=True)]
+
+    def _cells(self, below: Sequence[int]) -> list[Cells]:
         kinds = np.empty((self._width, KINDS + 2), dtype=np.int64)
         self._kernel.tg_kinds(self._reader, kinds.ctypes.data)
-        return [self._column(at, *row) for at, row in enumerate(kinds.tolist())]
+        return [self._column(at, below[at], *row) for at, row in enumerate(kinds.tolist())]
 
-    def _column(self, at: int, *found: int) -> Cells:
+    def _column(self, at: int, below: int, *found: int) -> Cells:
         *counts, numerals, others = found
         types = ValueTypes(*counts)
         begin = at * self._stride
+        values = self._values[begin : begin + types.numbers]
         hashes, texts = self._texts(at, OTHERS, others)
-        return Cells(
-            types=types,
-            values=self._values[begin : begin + types.numbers],
-            numerals=Numerals(None if numerals < 0 else self._texts(at, NUMERALS, numerals)[1].counts),
-            hashes=hashes,
-            texts=texts,
-        )
+        written = None if numerals < 0 else self._texts(at, NUMERALS, numerals)[1].counts
+        numbers = self._hashes(values, written, below)
+        return Cells(types, values, Numerals(written), hashes, texts, numbers)
+
+    def _hashes(self, values: Floats, written: Mapping[str, int] | None, below: int) -> Hashes:
+        """Hash the numbers, each different one once where all are known as they are written."""
+        if written is not None:
+            values = np.array([float(text) for text in written])
+        hashes = np.empty(len(values), dtype=np.uint64)
+        kept = self._kernel.tg_number_hashes(values.ctypes.data, len(values), below, hashes.ctypes.data)
+        return hashes[:kept]
 
     def _texts(self, at: int, which: int, count: int) -> tuple[Hashes, Frequencies]:
         """Take texts over, with a copy of the most frequent only."""
@@ -128,12 +137,19 @@ class NativeReader:
             return hashes, Frequencies()
         self._kernel.tg_entries(self._reader, at, which, *(row.ctypes.data for row in entries))
         cut = cut_of(counts)
-        kept: npt.NDArray[np.intp] = np.flatnonzero(counts > cut)
-        found = zip(
-            addresses[kept].tolist(), lengths[kept].tolist(), (counts[kept] - cut).tolist(), strict=True
-        )
-        texts = {ctypes.string_at(begin, length).decode(): left for begin, length, left in found}
-        return hashes, Frequencies(texts, cut)
+        kept = counts > cut
+        texts = self._copied(addresses[kept], lengths[kept])
+        return hashes, Frequencies(dict(zip(texts, (counts[kept] - cut).tolist(), strict=True)), cut)
+
+    def _copied(self, addresses: Whole, lengths: Whole) -> list[str]:
+        """Copy texts out of the block: all at once, or one by one where some have a NUL in them."""
+        run = np.empty(int(lengths.sum()) + len(lengths), dtype=np.uint8)
+        self._kernel.tg_joined(addresses.ctypes.data, lengths.ctypes.data, len(lengths), run.ctypes.data)
+        texts = run.tobytes().decode().split("\0")[:-1]
+        if len(texts) == len(lengths):
+            return texts
+        each = zip(addresses.tolist(), lengths.tolist(), strict=True)
+        return [ctypes.string_at(begin, length).decode() for begin, length in each]
 
 
 def address_of(buffer: bytearray) -> int:
