@@ -13,7 +13,9 @@ from tidegate.table.scan.arrow_arrays import text_cells
 
 BATCH_ROWS = 16_384
 # Made once: `json.loads` makes one a call, which costs as much as reading a short line.
+# `raw_decode` leaves blanks to its caller, which is quicker than the patterns of `decode`.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_BLANKS = " \t\n\r"
 
 
 def profile_records(records: Iterable[Mapping[str, Any]]) -> Profile:
@@ -27,7 +29,11 @@ def profile_records(records: Iterable[Mapping[str, Any]]) -> Profile:
 
 def parsed(line: str | bytes) -> Any:
     """Read JSON with each number as it is written, so that 3.0 stays a fraction and 3 a whole number."""
-    return _DECODER.decode(line.decode() if isinstance(line, bytes) else line)
+    text = (line.decode() if isinstance(line, bytes) else line).strip(_BLANKS)
+    value, end = _DECODER.raw_decode(text)
+    if end < len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
 
 
 def as_text(value: Any) -> str | None:
