@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.e2e.caller import Caller
 from tests.e2e.town import Town
+from tests.http_server import answering
 
 AUDIENCE = "tidegate-users"
 ROUTE = "GET /models"
@@ -51,34 +49,11 @@ class Issuer:
         return f"{signed}.{encoded(signature)}"
 
 
-@contextmanager
-def published(issuer: Issuer) -> Iterator[None]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = json.dumps(issuer.documents().get(self.path, {})).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing on the tests' own standard error."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    issuer.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def issuer(town: Town) -> Iterator[Issuer]:
     """An issuer that a route of the API trusts, as the template has it with `JwtIssuer`, for these tests."""
     issuer, gateway = Issuer(), town.client("apigatewayv2")
-    with published(issuer):
+    with answering(lambda asked: (200, issuer.documents().get(asked.path, {}))) as issuer.url:
         api = town.outputs["ApiUrl"].split("//")[1].split(".")[0]
         [route] = [each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == ROUTE]
         authorizer = gateway.create_authorizer(

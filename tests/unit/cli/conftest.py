@@ -11,8 +11,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import boto3
-from cli_api_server import ApiServer, served
+from cli_api_server import ApiServer
 from cli_fakes import FakeCloud
+from tests.http_server import answering
 from typer.testing import CliRunner, Result
 
 from tidegate.cli import watch
@@ -38,7 +39,7 @@ def api(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer
     """The API of the cloud in memory."""
     made = ApiServer()
     monkeypatch.setattr(Place, "session", boto3.Session("key", "secret", region_name="us-east-1"))
-    with served(made) as url:
+    with answering(lambda asked: made.answer(asked)) as url:
         monkeypatch.setattr(Stack, "api_url", url)
         yield made
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cli_api_server import ApiServer
+from tests.http_server import Asked
 
 from tidegate.cli.rows import MOST_ROWS
 from tidegate.cli.stack import api_url
@@ -93,9 +94,9 @@ def test_what_the_api_refuses_is_told_with_a_remedy(
 def test_a_bad_record_is_named_by_its_place_in_the_whole_file(
     api: ApiServer, tidegate: Any, rows: Path
 ) -> None:
-    def answer(method: str, path: str, body: str) -> tuple[int, Any]:
-        if "rubbish" not in body:
-            return ApiServer.answer(api, method, path, body)
+    def answer(asked: Asked) -> tuple[int, Any]:
+        if "rubbish" not in asked.body:
+            return ApiServer.answer(api, asked)
         fault = {"record": 2, "field": "KM", "problem": "no number"}
         return 422, {"detail": "record 2, field 'KM': no number", "errors": [fault]}
 
