@@ -200,6 +200,9 @@ def daemon_environment(
         "ARROW_IO_THREADS": "2",
         # Threads come and go by the thousand: each must not leave a heap of its own behind (glibc's default).
         "MALLOC_ARENA_MAX": "2",
+        # What is large, such as a service's state while it is saved, goes back when it is freed. Left alone,
+        # glibc learns from the first large block to keep the next ones on its heap, which then never shrinks.
+        "MALLOC_MMAP_THRESHOLD_": str(256 * 1024),
     }
 
 
