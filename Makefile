@@ -49,12 +49,13 @@ types: install
 unit: install
 	@$(BIN)/pytest tests/unit tests/conformance --ignore tests/conformance/clients -n 2
 
+# Two at a time, each with the tests of whole files; end to end each in a local cloud of its own.
 integration: install
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest tests/integration -n 2 --dist loadfile
 
 e2e: $(DEMO_DATA)
-	@$(BIN)/pytest tests/e2e
-	@$(BIN)/pytest tests/e2e --iam
+	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
+	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile --iam
 
 faults: install ## every fault at every state, and the plug pulled at every state; prints the table
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_fault_matrix.py
