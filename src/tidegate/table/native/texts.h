@@ -71,9 +71,13 @@ static int grow(Texts *t) {
     return 1;
 }
 
-/* Up to 8 bytes each step of text_hash can be taken back: the same hash and length are the same text. */
+/* Up to 8 bytes each step of text_hash can be taken back: the same hash and length are the same text. Up to 16
+ * the first and the last 8 tell. */
 static int is_same(const Entry *e, uint64_t hash, const char *s, int64_t n) {
-    return e->hash == hash && e->length == n && (n <= 8 || !memcmp(e->text, s, n));
+    if (e->hash != hash || e->length != n) return 0;
+    if (n <= 8) return 1;
+    if (n > 16) return !memcmp(e->text, s, n);
+    return !memcmp(e->text, s, 8) && !memcmp(e->text + n - 8, s + n - 8, 8);
 }
 
 static int count_text(Texts *t, const char *s, int64_t n, const char *end) {
