@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Iterator
@@ -161,6 +162,7 @@ def test_records_of_single_lines_are_bounded(monkeypatch: pytest.MonkeyPatch):
     for number in range(9):
         kept[number] = number
     assert list(kept) == [6, 7, 8]
+    assert copy.deepcopy(kept) == {}
 
 
 # ------------------------------------------------------------ objects

@@ -14,8 +14,8 @@ from tidegate.local.emulator.retention.shelf import Shelf
 _KIND = "log stream"
 # A stream that was quiet for so long is put away.
 QUIET_SECONDS = 60.0
-# Records of single lines, which a query made and its reader may ask for; a query gives at most so many.
-_MOST_RECORDS = 10_000
+# Records of single lines, for who asks for one by the pointer that a query gave; a query makes them anew.
+_MOST_RECORDS = 1_000
 
 Key = tuple[str, str, str]  # account, region, name of the group
 Stream = dict[str, Any]
@@ -142,7 +142,10 @@ class Groups(dict[Key, dict[str, Any]]):
 
 
 class Newest(dict[Any, Any]):
-    """So many entries at most: the oldest make room."""
+    """So many entries at most: the oldest make room. A copy, which only saving makes, is empty."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
+        return {}
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
