@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,19 +27,8 @@ def workers(town: Town, function: str) -> list[int]:
     found = town.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId=f"{function}Function"
     )["StackResourceDetail"]["PhysicalResourceId"]
-    served = f"AWS_LAMBDA_FUNCTION_NAME={found}".encode()
-    return [
-        pid
-        for pid in processes.marked(settings.MARKER, str(town.cloud.state))
-        if served in _environment(pid).split(b"\0")
-    ]
-
-
-def _environment(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:  # it has just ended
-        return b""
+    ours = processes.marked(settings.MARKER, str(town.cloud.state))
+    return sorted(set(ours) & set(processes.marked("AWS_LAMBDA_FUNCTION_NAME", found)))
 
 
 def send(pids: list[int], what: signal.Signals) -> None:
