@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from emulator_bench import Run
-from ministack.services import cloudwatch, cloudwatch_logs, s3, ssm, stepfunctions
+from ministack.services import cloudwatch_logs, s3, stepfunctions
 
-from tidegate.local.emulator.names import buses, hold_in, logs, metrics, parameters, step
-from tidegate.local.emulator.retention import executions, figures, objects
+from tidegate.local.emulator.names import hold_in, logs, step
+from tidegate.local.emulator.retention import executions, objects
 from tidegate.local.emulator.retention import logs as old_logs
 from tidegate.local.emulator.retention.cooling import Cooling, CoolingInside
 from tidegate.local.emulator.retention.shelf import Shelf
@@ -197,8 +197,43 @@ def test_what_has_cooled_is_read_changed_and_deleted_like_anything_else(shelf: S
     assert kept.setdefault(("b", 1), []) == [{"n": 1}]
     assert kept.pop(("b", 2)) == [{"n": 2}]
     assert kept.pop(("b", 2), None) is None
-    assert list(kept) == [("b", 0), ("b", 1), ("b", 3)]
+    assert sorted(kept) == [("b", 0), ("b", 1), ("b", 3)]
     assert len(kept) == 3
+
+
+def test_names_of_what_has_cooled_are_on_disk_too(shelf: Shelf):
+    kept = Cooling(shelf, "object", "here", {f"a/{number}": {"size": number} for number in range(1_200)})
+    kept.cool()
+    assert kept.cool() == 1_200
+    assert list(dict.keys(kept)) == []
+    assert len(kept) == 1_200
+    assert sorted(kept) == sorted(f"a/{number}" for number in range(1_200))
+    assert "a/7" in kept
+    assert "a/1200" not in kept
+    assert kept["a/7"] == {"size": 7}
+    del kept["a/7"], kept["a/8"]
+    with pytest.raises(KeyError):
+        kept["a/8"]
+    kept.cool()
+    kept.cool()
+    assert len(kept) == 1_198
+    kept.clear()
+    assert list(kept) == []
+
+
+def test_what_is_asked_for_while_the_rest_cools_stays(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+    kept = Cooling(shelf, "object", "here", {number: [number] for number in range(1_000)})
+    kept.cool()
+    put_all = shelf.put_all
+
+    def asking(*given: Any) -> None:
+        put_all(*given)
+        kept[999].append("changed in the meantime")
+
+    monkeypatch.setattr(shelf, "put_all", asking)
+    kept.cool()
+    assert kept[999][0] == 999
+    assert kept[999][1:]
 
 
 def test_buckets_keep_their_objects_so_from_the_moment_they_are_made(shelf: Shelf):
@@ -211,48 +246,3 @@ def test_buckets_keep_their_objects_so_from_the_moment_they_are_made(shelf: Shel
         {"size": 1},
         {"size": 2},
     ]
-
-
-# ------------------------------------------------------------ figures
-def test_statistics_stay_what_they_were_when_a_minute_is_summed_up():
-    start = 1_200
-    points = [
-        {"Timestamp": start + second, "Unit": "Count", "Dimensions": {}, "Value": float(second % 7)}
-        for second in range(180)
-    ]
-    kept = figures.summed_up(points, before=start + 120)
-    assert len(kept) == 2 + 60
-    assert cloudwatch._calc_stats(kept) == cloudwatch._calc_stats(points)
-
-
-def test_statistic_sets_of_one_minute_are_one_and_single_values_keep_their_percentiles():
-    key = ("Of/ATest", "Latency", metrics.dimensions_key({}))
-    store = figures._by_the_minute(metrics.store)
-    metrics.points.pop(key, None)
-    minute = time.time() // 60 * 60
-    for number in range(6):
-        values = {"SampleCount": 2.0, "Sum": 6.0 + number, "Minimum": 1.0, "Maximum": 5.0 + number}
-        store(*key[:2], {}, minute + number, "None", None, None, None, values)
-    [one] = metrics.points[key]
-    assert one["_stat"] == {"SampleCount": 12.0, "Sum": 51.0, "Minimum": 1.0, "Maximum": 10.0}
-    metrics.points.pop(key)
-    for number in range(4):
-        alone = dict.fromkeys(("Sum", "Minimum", "Maximum"), 2.0 + number)
-        store(*key[:2], {}, minute, "None", None, None, None, {"SampleCount": 1.0, **alone})
-    assert cloudwatch._percentile_samples(metrics.points[key]) == [(2.0 + n, 1.0) for n in range(4)]
-
-
-def test_a_parameter_keeps_a_hundred_versions_and_events_are_not_kept_at_all():
-    for number in range(130):
-        asked(ssm._put_parameter, Name="/of/a/test", Value=str(number), Type="String", Overwrite=True)
-    figures.tidy()
-    assert [each["Version"] for each in parameters.history["/of/a/test"]] == list(range(31, 131))
-    before = buses.log, metrics.store
-    try:
-        figures.install()
-        for _ in range(3):
-            buses.log().append("an event")
-        assert list(buses.log()) == []
-    finally:
-        buses.replace("log", before[0])
-        metrics.replace("store", before[1])

@@ -15,6 +15,7 @@ from typing import Any
 
 from tidegate.local.emulator import events, metrics
 from tidegate.local.emulator.names import metrics as watch
+from tidegate.local.emulator.retention.points import since
 
 _log = logging.getLogger("tidegate.alarms")
 
@@ -96,8 +97,8 @@ def _values(alarm: dict[str, Any], now: float) -> list[float | None]:
     """Give the statistic of each evaluated period, the newest first."""
     dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions") or []}
     key = metrics.key_of(alarm["Namespace"], alarm["MetricName"], dimensions)
-    points = list(watch.points.get(key) or [])
     period, periods = float(alarm["Period"]), int(alarm["EvaluationPeriods"])
+    points = since(watch.points.get(key), now - period * periods)
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic", "Average")
     values: list[float | None] = []
     for number in range(periods):

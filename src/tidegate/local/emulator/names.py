@@ -208,6 +208,7 @@ metrics = Part(
     "ministack.services.cloudwatch",
     {
         "points": ("_metrics", None),
+        "evict": ("_evict_old_metrics", "()"),
         "points_of": ("_metric_bucket", "(key)"),
         "dimensions_key": ("_dims_key", "(dims)"),
         "store": (
@@ -218,6 +219,7 @@ metrics = Part(
         "statistics": ("_calc_stats", "(points)"),
         "statistic": ("_stat_value", "(stats, stat_name, points=None)"),
         "alarms": ("_alarms", None),
+        "changes": ("_history_entries", "()"),
         "evaluate": ("_evaluate_alarm", "(alarm)"),
         "act": ("_dispatch_alarm_actions", "(alarm, old_state, new_state, reason)"),
         "note": (

@@ -1,15 +1,15 @@
 """What the emulator would keep in memory for ever is put on disk, and is served from there as AWS serves it.
 
-Executions that have ended, log streams that are quiet, what is known of objects; and what AWS does not
-keep either is let go: the list of all events, metrics by the second, the hundred-and-first version of a
-parameter.
+Executions that have ended, log streams that are quiet, what is known of objects, values of metrics; items of
+tables stay, but packed. What AWS does not keep either is let go: the list of all events, metrics by the
+second, the hundred-and-first version of a parameter.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tidegate.local.emulator.retention import executions, figures, logs, objects
+from tidegate.local.emulator.retention import executions, figures, items, logs, objects
 from tidegate.local.emulator.retention.shelf import Shelf
 
 
@@ -18,8 +18,9 @@ def install(folder: Path) -> None:
     shelf = Shelf(folder / "shelf.db")
     executions.install(shelf)
     logs.install(shelf)
-    figures.install()
+    figures.install(shelf)
     objects.install(shelf)
+    items.install()
 
 
 def tidy() -> None:

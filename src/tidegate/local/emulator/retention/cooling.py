@@ -1,14 +1,16 @@
-"""A dictionary whose entries cool: what nobody has asked for in a while is on the shelf, its name here."""
+"""A dictionary whose entries cool: what nobody has asked for in a while is on the shelf, its name too."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 from tidegate.local.emulator.retention.shelf import Shelf
 
-_COLD = object()
+# So many are put away at once; whoever wants an entry meanwhile waits no longer than that takes.
+_AT_ONCE = 500
 
 
 class Cooling(dict[Any, Any]):
@@ -19,7 +21,7 @@ class Cooling(dict[Any, Any]):
     shelf, kind, place
         Where what has cooled is.
     entries
-        What there is to begin with.
+        What there is to begin with; names are texts, or tuples of such and of tuples.
 
     Examples
     --------
@@ -35,29 +37,39 @@ class Cooling(dict[Any, Any]):
     def __init__(self, shelf: Shelf, kind: str, place: str, entries: dict[Any, Any]) -> None:
         super().__init__(entries)
         self._shelf, self._kind, self._place = shelf, kind, place
-        self._here = set(entries)
         self._asked_for = set(entries)
         self._lock = threading.RLock()
 
     def __getitem__(self, key: Any) -> Any:
         # Whole under the lock: nobody may be given an entry that cools before it is known that he asked.
         with self._lock:
-            value = super().__getitem__(key)
+            if not super().__contains__(key):
+                found = self._shelf.get(self._kind, self._place, _name(key))
+                if found is None:
+                    raise KeyError(key)
+                super().__setitem__(key, found)
             self._asked_for.add(key)
-            if value is _COLD:
-                value = self._shelf.get(self._kind, self._place, repr(key))
-                super().__setitem__(key, value)
-                self._here.add(key)
-        return value
+            return super().__getitem__(key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         with self._lock:
             self._asked_for.add(key)
-            self._here.add(key)
             super().__setitem__(key, value)
 
     def __delitem__(self, key: Any) -> None:
         self.pop(key)
+
+    def __contains__(self, key: Any) -> bool:
+        return super().__contains__(key) or self._shelf.has(self._kind, self._place, _name(key))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        raise TypeError("what has cooled is not copied as a whole")
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Give an entry, wherever it is."""
@@ -76,44 +88,71 @@ class Cooling(dict[Any, Any]):
     def pop(self, key: Any, *default: Any) -> Any:
         """Take an entry out and give it."""
         with self._lock:
-            found = [self[key]] if key in self else []
+            if key not in self:
+                return super().pop(key, *default)
+            found = self[key]
+            self._shelf.remove(self._kind, self._place, _name(key))
             self._asked_for.discard(key)
-            self._here.discard(key)
-            gone = super().pop(key, *default)
-        return found[0] if found else gone
+            super().pop(key)
+            return found
 
     def clear(self) -> None:
         """Take all out."""
         with self._lock:
+            self._shelf.remove(self._kind, self._place)
             self._asked_for.clear()
-            self._here.clear()
             super().clear()
+
+    def keys(self) -> Any:
+        """Name the entries."""
+        with self._lock:
+            here = list(super().__iter__())
+            away = (_key(name) for name in self._shelf.listed(self._kind, self._place))
+            return [*(key for key in away if not super(Cooling, self).__contains__(key)), *here]
 
     def items(self) -> Any:
         """Give all entries; those of the shelf are read for this only."""
-        return [(key, self._look(key, value)) for key, value in list(super().items())]
+        with self._lock:
+            here = dict(super().items())
+            away = ((_key(name), entry) for name, entry in self._shelf.all(self._kind, self._place))
+            return [*((key, entry) for key, entry in away if key not in here), *here.items()]
 
     def values(self) -> Any:
         """Give all values."""
         return [value for _, value in self.items()]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        raise TypeError("what has cooled is not copied as a whole")
-
     def cool(self) -> int:
         """Put away what nobody has asked for since the last time; gives how many entries that were."""
         with self._lock:
             asked, self._asked_for = self._asked_for, set()
-            cooled = {key: super(Cooling, self).__getitem__(key) for key in self._here - asked}
-            documents = ((repr(key), value) for key, value in cooled.items())
+            cool = [key for key in list(super().__iter__()) if key not in asked]
+        return sum(self._put_away(cool[at : at + _AT_ONCE]) for at in range(0, len(cool), _AT_ONCE))
+
+    def _put_away(self, keys: list[Any]) -> int:
+        with self._lock:
+            # Since it was seen that nobody had asked for them, some may have been asked for, or taken out.
+            left = [key for key in keys if super(Cooling, self).__contains__(key)]
+            cooled = {
+                key: super(Cooling, self).__getitem__(key) for key in left if key not in self._asked_for
+            }
+            documents = ((_name(key), value) for key, value in cooled.items())
             self._shelf.put_all(self._kind, self._place, documents)
             for key in cooled:
-                super().__setitem__(key, _COLD)
-            self._here.difference_update(cooled)
+                super().pop(key)
         return len(cooled)
 
-    def _look(self, key: Any, value: Any) -> Any:
-        return self._shelf.get(self._kind, self._place, repr(key)) if value is _COLD else value
+
+def _name(key: Any) -> str:
+    return json.dumps(key)
+
+
+def _key(name: str) -> Any:
+    """Read a name again: a tuple was written as a list."""
+    return _tuples(json.loads(name))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 class CoolingInside(dict[Any, dict[str, Any]]):

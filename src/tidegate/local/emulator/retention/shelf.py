@@ -89,6 +89,28 @@ class Shelf:
             ).fetchall()
         return [name for (name,) in rows]
 
+    def listed(self, kind: str, place: str) -> list[str]:
+        """List the names in a place; quicker than `names`, for no document is looked at."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT name FROM shelf WHERE kind = ? AND place = ?", (kind, place)
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    def places(self, kind: str) -> list[str]:
+        """List the places where there are documents of a kind."""
+        with self._lock:
+            rows = self._db.execute("SELECT DISTINCT place FROM shelf WHERE kind = ?", (kind,)).fetchall()
+        return [place for (place,) in rows]
+
+    def newest(self, kind: str, place: str) -> float:
+        """Tell of when the newest document in a place is, 0 where there is none."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT MAX(at) FROM shelf WHERE kind = ? AND place = ?", (kind, place)
+            ).fetchone()
+        return float(row[0] or 0.0)
+
     def facts(self, kind: str) -> Iterator[tuple[str, str, Any]]:
         """Give place, name and facts of every document of a kind."""
         with self._lock:
