@@ -22,13 +22,20 @@ SLOW = {"xgboost": {"hyperparameters": {"num_round": 1500, "max_depth": 6}, "ins
 LOOSE = {"metric": "rmse", "at_most": 1e9, "against_champion": "off"}
 
 
-def workers(town: Town, function: str) -> list[int]:
-    """Find the processes that serve a function of the template in this local cloud."""
+def physical_name(town: Town, function: str) -> str:
+    """Give the name that a function of the template has."""
     found = town.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId=f"{function}Function"
-    )["StackResourceDetail"]["PhysicalResourceId"]
+    )
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def workers(town: Town, function: str) -> list[int]:
+    """Find the processes that serve a function of the template in this local cloud."""
     ours = processes.marked(settings.MARKER, str(town.cloud.state))
-    return sorted(set(ours) & set(processes.marked("AWS_LAMBDA_FUNCTION_NAME", found)))
+    return sorted(
+        set(ours) & set(processes.marked("AWS_LAMBDA_FUNCTION_NAME", physical_name(town, function)))
+    )
 
 
 def send(pids: list[int], what: signal.Signals) -> None:
@@ -56,6 +63,28 @@ def test_a_function_that_is_killed_at_its_work_is_called_again_and_the_run_succe
     assert record["status"] == "SUCCEEDED", record["reason"]
     assert not set(frozen) & set(workers(town, "Preprocess"))
     assert len(town.notifications(run)) == 1
+
+
+def test_a_function_that_needs_more_memory_than_it_has_fails_the_run_which_can_be_retried_with_more(
+    town: Town,
+):
+    name = "cars-out-of-memory"
+    town.declare(cars.spec(name, algorithms=QUICK, gate=LOOSE))
+    function, functions = physical_name(town, "Preprocess"), town.client("lambda")
+    before = functions.get_function_configuration(FunctionName=function)["MemorySize"]
+    # Less than Python with the function's libraries takes, whatever the data.
+    functions.update_function_configuration(FunctionName=function, MemorySize=128)
+    content = csv_bytes(cars.rows(60_000))
+    try:
+        record = town.ended(town.drop(name, "cars.csv", content))
+    finally:
+        functions.update_function_configuration(FunctionName=function, MemorySize=before)
+    assert record["status"] == "FAILED"
+    assert "'Preprocess'" in record["reason"]
+    assert "out of memory" in record["reason"]
+    assert "Give it more memory" in last_word(town, record["run"])
+    code, document = tidegate(town, "retry", record["run"], "--wait")
+    assert (code, document["status"]) == (0, "SUCCEEDED"), document
 
 
 @pytest.mark.faults

@@ -18,6 +18,7 @@ from tidegate.local.emulator import (
     iam,
     journal,
     lambdas,
+    memory,
     metrics,
     names,
     objects,
@@ -68,6 +69,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     definitions.install()
     encryption.install()
     events.install()
+    # What ran out of memory has its own name, before the rest is named.
+    memory.install()
     lambdas.install()
     apis.install()
     deliveries.install()

@@ -109,12 +109,18 @@ functions = Part(
         "record_of": ("_get_func_record_for_ref", None),
         "execution_record": ("_execution_record_for_config", "(func, config)"),
         "route_failure": ("_route_async_failure", "(target_arn, func_name, event, result)"),
+        "peak_memory": ("_probe_peak_memory_mb", "(func)"),
         "run_scoped": ("_execute_function_with_config_scope", "(func, event)"),
         "write_log": (
             "_emit_lambda_logs",
             "(func, request_id, log_text, error, duration_ms, *, log_source=None)",
         ),
     },
+)
+
+runtime = Part(
+    "ministack.core.lambda_runtime",
+    {"workers": ("_workers", None), "Worker": ("Worker", "(func_name, config, code_zip)")},
 )
 
 glue = Part(
@@ -296,6 +302,7 @@ _PARTS = (
     disk,
     step,
     functions,
+    runtime,
     glue,
     gateway,
     buses,

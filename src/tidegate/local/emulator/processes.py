@@ -35,6 +35,25 @@ def alive(pid: int) -> bool:
         return not _PROC.is_dir()
 
 
+def memory(pid: int) -> tuple[int, int]:
+    """Return how much memory a process has and the most that it has had (bytes); zeros where it has ended."""
+    if not _PROC.is_dir():  # macOS, where nothing tells the peak of another process
+        listing = subprocess.run(  # nosec B607 # ps, wherever this system has it
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+        return (int(listing.strip() or 0) * 1024,) * 2
+    try:
+        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    found = {
+        name: int(value.split()[0]) * 1024
+        for name, _, value in (line.partition(":") for line in lines)
+        if name in ("VmRSS", "VmHWM")
+    }
+    return found.get("VmRSS", 0), found.get("VmHWM", 0)
+
+
 def marked(name: str, value: str) -> list[int]:
     """Return the processes started with the variable ``name`` set to ``value``, and their descendants.
 
