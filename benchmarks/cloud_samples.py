@@ -98,12 +98,17 @@ class Sampler:
 
 
 def memory_mb(pids: Iterable[int]) -> float:
-    """Add up the memory of processes, what several share divided among them (PSS)."""
+    """Add up the memory of processes, what several share divided among them.
+
+    Without the pages of files, programs and libraries: the system drops them when it likes, and a process's
+    part of them grows when another one ends.
+    """
     total = 0
     for pid in pids:
-        with suppress(OSError, StopIteration, ValueError):
+        with suppress(OSError, KeyError):
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += int(next(line.split()[1] for line in lines if line.startswith("Pss:")))
+            parts = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+            total += int(parts["Pss"][0]) - int(parts["Pss_File"][0])
     return round(total / 1024, 1)
 
 

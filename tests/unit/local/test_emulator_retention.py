@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from emulator_bench import Run
+from hypothesis import given
+from hypothesis import strategies as st
 from ministack.services import cloudwatch_logs, s3, stepfunctions
 
 from tidegate.local.emulator.names import hold_in, logs, step
@@ -219,6 +222,16 @@ def test_names_of_what_has_cooled_are_on_disk_too(shelf: Shelf):
     assert len(kept) == 1_198
     kept.clear()
     assert list(kept) == []
+
+
+@given(st.sets(st.one_of(st.text(), st.tuples(st.text(), st.tuples(st.text(), st.text()))), max_size=8))
+def test_names_come_back_as_they_were(names: set[Any]):
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Cooling(Shelf(Path(folder) / "shelf.db"), "object", "here", dict.fromkeys(names, 1))
+        kept.cool()
+        kept.cool()
+        assert set(kept) == names
+        assert {kept[name] for name in names} <= {1}
 
 
 def test_what_is_asked_for_while_the_rest_cools_stays(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):

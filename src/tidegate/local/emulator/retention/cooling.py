@@ -147,8 +147,8 @@ def _name(key: Any) -> str:
 
 
 def _key(name: str) -> Any:
-    """Read a name again: a tuple was written as a list."""
-    return _tuples(json.loads(name))
+    """Read a name again: a tuple was written as a list. Most are plain texts, and there are very many."""
+    return name[1:-1] if name[0] == '"' and "\\" not in name else _tuples(json.loads(name))
 
 
 def _tuples(value: Any) -> Any:
