@@ -19,7 +19,7 @@ from ministack.services import cloudwatch_logs, s3, stepfunctions
 from tidegate.local.emulator.names import hold_in, logs, step
 from tidegate.local.emulator.retention import executions, objects
 from tidegate.local.emulator.retention import logs as old_logs
-from tidegate.local.emulator.retention.cooling import Cooling, CoolingInside
+from tidegate.local.emulator.retention.cooling import Cooling, CoolingInside, looking
 from tidegate.local.emulator.retention.shelf import Shelf
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
@@ -222,6 +222,16 @@ def test_names_of_what_has_cooled_are_on_disk_too(shelf: Shelf):
     assert len(kept) == 1_198
     kept.clear()
     assert list(kept) == []
+
+
+def test_who_only_looks_warms_nothing(shelf: Shelf):
+    kept = Cooling(shelf, "object", "here", {"a": {"size": 1}})
+    kept.cool()
+    kept.cool()
+    assert looking(lambda: (kept["a"], kept.get("b"), "a" in kept))() == ({"size": 1}, None, True)
+    assert list(dict.keys(kept)) == []
+    assert kept["a"] == {"size": 1}
+    assert list(dict.keys(kept)) == ["a"]
 
 
 @given(st.sets(st.one_of(st.text(), st.tuples(st.text(), st.tuples(st.text(), st.text()))), max_size=8))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from tidegate.local.emulator.retention.shelf import Shelf
 
 # So many are put away at once; whoever wants an entry meanwhile waits no longer than that takes.
 _AT_ONCE = 500
+# Set while a request goes through many entries and changes none: those of the shelf stay there.
+_looking: ContextVar[bool] = ContextVar("tidegate_looking_at_entries", default=False)
 
 
 class Cooling(dict[Any, Any]):
@@ -47,6 +50,8 @@ class Cooling(dict[Any, Any]):
                 found = self._shelf.get(self._kind, self._place, _name(key))
                 if found is None:
                     raise KeyError(key)
+                if _looking.get():
+                    return found
                 super().__setitem__(key, found)
             self._asked_for.add(key)
             return super().__getitem__(key)
@@ -63,10 +68,17 @@ class Cooling(dict[Any, Any]):
         return super().__contains__(key) or self._shelf.has(self._kind, self._place, _name(key))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.keys())
+        # What is on the shelf when somebody asks for it stays there too, so that no name is missed.
+        with self._lock:
+            here = set(super().__iter__())
+        yield from here
+        for name in self._shelf.listed(self._kind, self._place):
+            key = _key(name)
+            if key not in here:
+                yield key
 
     def __len__(self) -> int:
-        return len(self.keys())
+        return sum(1 for _ in self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         raise TypeError("what has cooled is not copied as a whole")
@@ -105,10 +117,7 @@ class Cooling(dict[Any, Any]):
 
     def keys(self) -> Any:
         """Name the entries."""
-        with self._lock:
-            here = list(super().__iter__())
-            away = (_key(name) for name in self._shelf.listed(self._kind, self._place))
-            return [*(key for key in away if not super(Cooling, self).__contains__(key)), *here]
+        return list(self)
 
     def items(self) -> Any:
         """Give all entries; those of the shelf are read for this only."""
@@ -125,7 +134,7 @@ class Cooling(dict[Any, Any]):
         """Put away what nobody has asked for since the last time; gives how many entries that were."""
         with self._lock:
             asked, self._asked_for = self._asked_for, set()
-            cool = [key for key in list(super().__iter__()) if key not in asked]
+            cool = [key for key in super().__iter__() if key not in asked]
         return sum(self._put_away(cool[at : at + _AT_ONCE]) for at in range(0, len(cool), _AT_ONCE))
 
     def _put_away(self, keys: list[Any]) -> int:
@@ -153,6 +162,19 @@ def _key(name: str) -> Any:
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def looking(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a function that changes no entry leave those of the shelf there."""
+
+    def look(*given: Any) -> Any:
+        token = _looking.set(True)
+        try:
+            return original(*given)
+        finally:
+            _looking.reset(token)
+
+    return look
 
 
 class CoolingInside(dict[Any, dict[str, Any]]):

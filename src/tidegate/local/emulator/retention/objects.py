@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tidegate.local.emulator.names import hold_in, objects
-from tidegate.local.emulator.retention.cooling import Cooling, CoolingInside
+from tidegate.local.emulator.retention.cooling import Cooling, CoolingInside, looking
 from tidegate.local.emulator.retention.shelf import Shelf
 
 _VERSIONS, _RECORDS = "versions of an object", "record of an object"
@@ -21,6 +21,8 @@ _last = [0.0]
 def install(shelf: Shelf) -> None:
     """Have the emulator let go of what is on disk."""
     objects.replace("persist", letting_go(objects.persist))
+    for word in ("list", "list_first_way", "list_versions"):
+        objects.replace(word, looking(getattr(objects, word)))
     # The emulator reads these anew from the objects' own files when it starts.
     shelf.clear(_VERSIONS)
     shelf.clear(_RECORDS)
