@@ -18,7 +18,8 @@ from tidegate.local.emulator.names import functions, runtime
 
 _log = logging.getLogger("tidegate.memory")
 
-EVERY_SECONDS = 0.05
+# Where there is no /proc, each look is a process of its own.
+EVERY_SECONDS = 0.05 if processes.PROC.is_dir() else 0.5
 _MEBIBYTE = 1024**2
 _SMALLEST_MB = 128
 _DIED = "Worker process died"

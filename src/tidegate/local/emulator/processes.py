@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_PROC = Path("/proc")
+PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,22 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    stat = _PROC / str(pid) / "stat"
+    stat = PROC / str(pid) / "stat"
     try:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
-        return not _PROC.is_dir()
+        return not PROC.is_dir()
 
 
 def memory(pid: int) -> tuple[int, int]:
     """Return how much memory a process has and the most that it has had (bytes); zeros where it has ended."""
-    if not _PROC.is_dir():  # macOS, where nothing tells the peak of another process
+    if not PROC.is_dir():  # macOS, where nothing tells the peak of another process
         listing = subprocess.run(  # nosec B607 # ps, wherever this system has it
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout
         return (int(listing.strip() or 0) * 1024,) * 2
     try:
-        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+        lines = (PROC / str(pid) / "status").read_text().splitlines()
     except OSError:
         return 0, 0
     found = {
@@ -116,12 +116,12 @@ def _ancestors(found: dict[int, _Process]) -> set[int]:
 
 
 def _processes(setting: str) -> list[_Process]:
-    return _from_proc(setting.encode()) if _PROC.is_dir() else _from_ps(setting)
+    return _from_proc(setting.encode()) if PROC.is_dir() else _from_ps(setting)
 
 
 def _from_proc(setting: bytes) -> list[_Process]:
     found = []
-    for folder in _PROC.iterdir():
+    for folder in PROC.iterdir():
         if not folder.name.isdigit():
             continue
         try:
