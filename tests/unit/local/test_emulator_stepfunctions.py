@@ -407,3 +407,20 @@ def test_time_limits_of_many_executions_take_one_thread_and_are_kept_in_order():
         time.sleep(0.005)
     assert called == list(range(1, 50, 2))
     assert len(clocks._due) < 100
+
+
+def test_what_comes_again_and_again_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture):
+    from tidegate.local.emulator import clocks
+
+    calls: list[float] = []
+    enough = threading.Event()
+
+    def look() -> None:
+        calls.append(time.monotonic())
+        if len(calls) == 1:
+            raise ValueError("not yet")
+        enough.set()
+
+    clocks.every(0.01, look, "The sky")
+    assert enough.wait(5)
+    assert "The sky could not be looked at; trying again in 0.01 s" in caplog.text

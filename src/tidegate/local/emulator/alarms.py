@@ -5,19 +5,15 @@ The emulator's own look takes every dimension together, and only when someone pu
 
 from __future__ import annotations
 
-import logging
 import operator
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from tidegate.local.emulator import events, metrics
+from tidegate.local.emulator import clocks, events, metrics
 from tidegate.local.emulator.names import metrics as watch
 from tidegate.local.emulator.retention.points import since
-
-_log = logging.getLogger("tidegate.alarms")
 
 EVERY_SECONDS = 2.0
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -31,16 +27,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 def install() -> None:
     """Have alarms looked at our way, every few seconds too."""
     watch.replace("evaluate", evaluate)
-    threading.Thread(target=_keep_looking, name="alarms", daemon=True).start()
-
-
-def _keep_looking() -> None:
-    while True:
-        time.sleep(EVERY_SECONDS)
-        try:
-            look()
-        except Exception:
-            _log.exception("The alarms could not be looked at; trying again in %g s", EVERY_SECONDS)
+    clocks.every(EVERY_SECONDS, look, "The alarms")
 
 
 def look() -> None:

@@ -1,4 +1,7 @@
-"""Calls at a later time, all from one thread: many executions must not start one for each time limit."""
+"""Calls at a later time, all from one thread: many executions must not start one for each time limit.
+
+What comes again and again has a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,20 @@ def after(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
                 heapq.heapify(_due)
 
     return call_off
+
+
+def every(seconds: float, call: Callable[[], None], what: str) -> None:
+    """Have something called again and again, with so many seconds between, as long as the process lives."""
+
+    def repeat() -> None:
+        while True:
+            time.sleep(seconds)
+            try:
+                call()
+            except Exception:
+                _log.exception("%s could not be looked at; trying again in %g s", what, seconds)
+
+    threading.Thread(target=repeat, name=what, daemon=True).start()
 
 
 def _run() -> None:

@@ -6,17 +6,13 @@ little more for a moment. Its log says how much it really took.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tidegate.local.emulator import processes
+from tidegate.local.emulator import clocks, processes
 from tidegate.local.emulator.names import functions, runtime
-
-_log = logging.getLogger("tidegate.memory")
 
 # Where there is no /proc, each look is a process of its own.
 EVERY_SECONDS = 0.05 if processes.PROC.is_dir() else 0.5
@@ -35,18 +31,7 @@ def install() -> None:
     """Keep functions to their memory, and have their logs say what they took."""
     functions.replace("run_warm", _naming(functions.run_warm))
     functions.replace("peak_memory", peak_mb)
-    threading.Thread(target=_keep_looking, name="memory of functions", daemon=True).start()
-
-
-def _keep_looking() -> None:
-    while True:
-        time.sleep(EVERY_SECONDS)
-        try:
-            look()
-        except Exception:
-            _log.exception(
-                "The functions' memory could not be looked at; trying again in %g s", EVERY_SECONDS
-            )
+    clocks.every(EVERY_SECONDS, look, "The functions' memory")
 
 
 def look() -> None:
