@@ -38,7 +38,8 @@ from tests.e2e.watching import INPUTS, label, start
 
 MODELS = ("cars-a", "cars-b", "cars-c")
 BOTH = {**QUICK, "linear-learner": {"hyperparameters": {"epochs": 2}, "instance": "ml.m5.large"}}
-SAMPLE_SECONDS, SETTLE_SECONDS = 10.0, 3.0
+# After a run has ended, the endpoint's servers of before stay for some seconds more.
+SAMPLE_SECONDS, SETTLE_SECONDS = 10.0, 12.0
 # So many times it rests; between two it works for not less, and not more, than so long.
 RESTS, LEAST_WORK_SECONDS, MOST_WORK_SECONDS = 18, 40.0, 180.0
 # So many runs are under way at once; more are not dropped before one of them has ended.
