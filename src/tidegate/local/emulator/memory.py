@@ -41,7 +41,8 @@ def look() -> None:
             continue
         allowed = int(worker.config.get("MemorySize") or _SMALLEST_MB) * _MEBIBYTE
         has, peak = processes.memory(process.pid)
-        _seen[worker.func_name] = min(peak, allowed)
+        if peak:  # none where it has just ended
+            _seen[worker.func_name] = min(peak, allowed)
         if has > allowed:
             _killed[worker.func_name].append(time.monotonic())
             process.kill()
