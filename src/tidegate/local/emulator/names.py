@@ -109,6 +109,9 @@ functions = Part(
         "record_of": ("_get_func_record_for_ref", None),
         "execution_record": ("_execution_record_for_config", "(func, config)"),
         "route_failure": ("_route_async_failure", "(target_arn, func_name, event, result)"),
+        "most_at_once": ("_ACCOUNT_CONCURRENCY_CAP", None),
+        "at_work": ("executions_in_flight", "()"),
+        "take_slot": ("_acquire_execution_slot", "(func, config)"),
         "peak_memory": ("_probe_peak_memory_mb", "(func)"),
         "run_scoped": ("_execute_function_with_config_scope", "(func, event)"),
         "write_log": (
