@@ -36,6 +36,11 @@ class Sample:
     disk_mb: float
     files: int
 
+    @property
+    def child_mb(self) -> float:
+        """The mean memory of the other processes: one more or less of them is no growth."""
+        return self.children_mb / max(self.children, 1)
+
 
 class Sampler:
     """Looks at a local cloud again and again, from its making until `close`.
