@@ -52,7 +52,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, An
         result: dict[str, Any] = functions.run_warm(function, event, "a-request")
         return result | {"peak": memory.peak_mb(function)}
 
-    functions.replace("run_warm", lambdas._naming_errors(memory._naming(before)))
+    functions.replace("run_warm", lambdas._naming_errors(before))
     watcher = threading.Thread(target=look)
     watcher.start()
     yield called

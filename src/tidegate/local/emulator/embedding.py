@@ -69,7 +69,6 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     definitions.install()
     encryption.install()
     events.install()
-    # What ran out of memory has its own name, before the rest is named.
     memory.install()
     lambdas.install()
     apis.install()

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from tidegate.local.emulator import memory
 from tidegate.local.emulator.names import functions
 
+_DIED = "Worker process died"
 _TRACE = "Traceback (most recent call last):"
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 
@@ -22,7 +24,12 @@ def _naming_errors(original: Callable[..., Any]) -> Callable[..., Any]:
         result = original(func, event, request_id)
         body = result.get("body")
         if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
-            body.update(describe(body.get("errorMessage", ""), result.get("log", "")), requestId=request_id)
+            message = body.get("errorMessage", "")
+            if message == _DIED and memory.was_killed((func.get("config") or func)["FunctionName"]):
+                what = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+                body.update(errorType="Runtime.OutOfMemory", errorMessage=what)
+            else:
+                body.update(describe(message, result.get("log", "")), requestId=request_id)
         return result
 
     return run_warm
@@ -42,5 +49,5 @@ def describe(message: str, log: str) -> dict[str, Any]:
         if raised := _RAISED.match(line):
             kind = raised[1].rsplit(".", 1)[-1]
             return {"errorType": kind, "stackTrace": [f"{frame}\n" for frame in lines[:place]]}
-    kind = "Runtime.ExitError" if message == "Worker process died" else "Runtime.Unknown"
+    kind = "Runtime.ExitError" if message == _DIED else "Runtime.Unknown"
     return {"errorType": kind, "stackTrace": []}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tidegate.local.emulator import clocks, processes
@@ -18,7 +18,6 @@ from tidegate.local.emulator.names import functions, runtime
 EVERY_SECONDS = 0.05 if processes.PROC.is_dir() else 0.5
 _MEBIBYTE = 1024**2
 _SMALLEST_MB = 128
-_DIED = "Worker process died"
 # How long after a kill the emulator may take to see that the process is gone.
 _NOTICED_SECONDS = 10.0
 
@@ -29,7 +28,6 @@ _seen: dict[str, int] = {}
 
 def install() -> None:
     """Keep functions to their memory, and have their logs say what they took."""
-    functions.replace("run_warm", _naming(functions.run_warm))
     functions.replace("peak_memory", peak_mb)
     clocks.every(EVERY_SECONDS, look, "The functions' memory")
 
@@ -63,22 +61,7 @@ def _processes(name: str | None = None) -> Iterator[tuple[Any, Any]]:
                 yield worker, process
 
 
-def _naming(original: Callable[..., Any]) -> Callable[..., Any]:
-    def run_warm(func: dict[str, Any], event: Any, request_id: str) -> Any:
-        result = original(func, event, request_id)
-        body = result.get("body")
-        died = result.get("error") and isinstance(body, dict) and body.get("errorMessage") == _DIED
-        if died and _was_killed((func.get("config") or func)["FunctionName"]):
-            body.update(
-                errorType="Runtime.OutOfMemory",
-                errorMessage=f"RequestId: {request_id} Error: Runtime exited with error: signal: killed",
-            )
-        return result
-
-    return run_warm
-
-
-def _was_killed(name: str) -> bool:
+def was_killed(name: str) -> bool:
     """Tell whether a process of a function was killed just now; each kill explains one end."""
     kills = _killed[name]
     while kills:

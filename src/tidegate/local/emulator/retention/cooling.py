@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from tidegate.local.emulator.retention.shelf import Shelf
+from tidegate.local.emulator.retention.shelf import Shelf, key_of, name_of
 
 # So many are put away at once; whoever wants an entry meanwhile waits no longer than that takes.
 _AT_ONCE = 500
@@ -47,7 +46,7 @@ class Cooling(dict[Any, Any]):
         # Whole under the lock: nobody may be given an entry that cools before it is known that he asked.
         with self._lock:
             if not super().__contains__(key):
-                found = self._shelf.get(self._kind, self._place, _name(key))
+                found = self._shelf.get(self._kind, self._place, name_of(key))
                 if found is None:
                     raise KeyError(key)
                 if _looking.get():
@@ -65,7 +64,7 @@ class Cooling(dict[Any, Any]):
         self.pop(key)
 
     def __contains__(self, key: Any) -> bool:
-        return super().__contains__(key) or self._shelf.has(self._kind, self._place, _name(key))
+        return super().__contains__(key) or self._shelf.has(self._kind, self._place, name_of(key))
 
     def __iter__(self) -> Iterator[Any]:
         # What is on the shelf when somebody asks for it stays there too, so that no name is missed.
@@ -73,7 +72,7 @@ class Cooling(dict[Any, Any]):
             here = set(super().__iter__())
         yield from here
         for name in self._shelf.listed(self._kind, self._place):
-            key = _key(name)
+            key = key_of(name)
             if key not in here:
                 yield key
 
@@ -103,7 +102,7 @@ class Cooling(dict[Any, Any]):
             if key not in self:
                 return super().pop(key, *default)
             found = self[key]
-            self._shelf.remove(self._kind, self._place, _name(key))
+            self._shelf.remove(self._kind, self._place, name_of(key))
             self._asked_for.discard(key)
             super().pop(key)
             return found
@@ -123,7 +122,7 @@ class Cooling(dict[Any, Any]):
         """Give all entries; those of the shelf are read for this only."""
         with self._lock:
             here = dict(super().items())
-            away = ((_key(name), entry) for name, entry in self._shelf.all(self._kind, self._place))
+            away = ((key_of(name), entry) for name, entry in self._shelf.all(self._kind, self._place))
             return [*((key, entry) for key, entry in away if key not in here), *here.items()]
 
     def values(self) -> Any:
@@ -144,24 +143,11 @@ class Cooling(dict[Any, Any]):
             cooled = {
                 key: super(Cooling, self).__getitem__(key) for key in left if key not in self._asked_for
             }
-            documents = ((_name(key), value) for key, value in cooled.items())
+            documents = ((name_of(key), value) for key, value in cooled.items())
             self._shelf.put_all(self._kind, self._place, documents)
             for key in cooled:
                 super().pop(key)
         return len(cooled)
-
-
-def _name(key: Any) -> str:
-    return json.dumps(key)
-
-
-def _key(name: str) -> Any:
-    """Read a name again: a tuple was written as a list. Most are plain texts, and there are very many."""
-    return name[1:-1] if name[0] == '"' and "\\" not in name else _tuples(json.loads(name))
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def looking(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,14 +5,12 @@ The emulator changes no item in place; it takes one, and puts another in its ste
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections import defaultdict
 from typing import Any
 
-from tidegate.local.emulator.names import disk, hold_in, tables
+from tidegate.local.emulator.names import hold_in, tables
+from tidegate.local.emulator.retention.shelf import packed, unpacked
 
-_FAST = 1
 _ITEMS = "items"
 
 Item = dict[str, Any]
@@ -37,10 +35,11 @@ class Partition(dict[Any, Any]):
             self[key] = item
 
     def __getitem__(self, key: Any) -> Item:
-        return _unpacked(super().__getitem__(key))
+        item: Item = unpacked(super().__getitem__(key))
+        return item
 
     def __setitem__(self, key: Any, item: Item) -> None:
-        super().__setitem__(key, zlib.compress(json.dumps(item, default=disk.encode).encode(), _FAST))
+        super().__setitem__(key, packed(item))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Partition:
         copied = Partition({})
@@ -49,20 +48,20 @@ class Partition(dict[Any, Any]):
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Give an item."""
-        packed = super().get(key)
-        return default if packed is None else _unpacked(packed)
+        body = super().get(key)
+        return default if body is None else unpacked(body)
 
     def pop(self, key: Any, *default: Any) -> Any:
         """Take an item out and give it."""
-        return _unpacked(super().pop(key)) if key in self else super().pop(key, *default)
+        return unpacked(super().pop(key)) if key in self else super().pop(key, *default)
 
     def items(self) -> Any:
         """Give the items with their sort keys."""
-        return [(key, _unpacked(packed)) for key, packed in list(super().items())]
+        return [(key, unpacked(body)) for key, body in list(super().items())]
 
     def values(self) -> Any:
         """Give the items."""
-        return [_unpacked(packed) for packed in list(super().values())]
+        return [unpacked(body) for body in list(super().values())]
 
 
 class Partitions(defaultdict[Any, Partition]):
@@ -104,8 +103,3 @@ class Tables(dict[Any, dict[str, Any]]):
 def install() -> None:
     """Have the emulator keep its items so."""
     hold_in(tables.all, Tables())
-
-
-def _unpacked(packed: bytes) -> Item:
-    item: Item = json.loads(zlib.decompress(packed), object_hook=disk.decode)
-    return item

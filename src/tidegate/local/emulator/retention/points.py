@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tidegate.local.emulator.retention.shelf import Shelf
+from tidegate.local.emulator.retention.shelf import Shelf, key_of, name_of
 from tidegate.local.emulator.retention.sums import Point, summed_up
 
 _KIND = "values of a metric"
@@ -111,7 +110,7 @@ class Metrics(dict[Key, Points]):
     def pop(self, key: Key, *default: Any) -> Any:
         """Forget a metric and give its latest values."""
         found = self.get(key)
-        self._shelf.remove(_KIND, _place(key))
+        self._shelf.remove(_KIND, name_of(key))
         return super().pop(key, *default) if found is None else super().pop(key, found)
 
     def clear(self) -> None:
@@ -122,13 +121,13 @@ class Metrics(dict[Key, Points]):
     def items(self) -> Any:
         """Give all metrics; the values of those on the shelf are read when somebody goes through them."""
         here = dict(super().items())
-        away = (_key(place) for place in self._shelf.places(_KIND))
+        away = (key_of(place) for place in self._shelf.places(_KIND))
         return [*((key, self._points(key, [])) for key in away if key not in here), *here.items()]
 
     def update(self, *others: Any, **named: Any) -> None:
         """Take in saved metrics: after a crash they may hold values that were put away since."""
         for key, points in dict(*others, **named).items():
-            put_away = self._shelf.newest(_KIND, _place(key))
+            put_away = self._shelf.newest(_KIND, name_of(key))
             self[key] = [point for point in points if point["Timestamp"] >= put_away]
 
     def put_away(self, before: float) -> None:
@@ -141,18 +140,9 @@ class Metrics(dict[Key, Points]):
         self._shelf.forget_before(_KIND, before - _KEPT_SECONDS)
 
     def _points(self, key: Key, points: list[Point]) -> Points:
-        return points if isinstance(points, Points) else Points(self._shelf, _place(key), points)
+        return points if isinstance(points, Points) else Points(self._shelf, name_of(key), points)
 
 
 def since(points: list[Point] | None, at: float) -> list[Point]:
     """Give a metric's values from then on (seconds), and perhaps some before."""
     return points.since(at) if isinstance(points, Points) else list(points or [])
-
-
-def _place(key: Key) -> str:
-    return json.dumps(key)
-
-
-def _key(place: str) -> Key:
-    account, region, (namespace, name, dimensions) = json.loads(place)
-    return account, region, (namespace, name, dimensions)

@@ -48,8 +48,7 @@ class Shelf:
 
     def put(self, kind: str, place: str, name: str, at: float, document: Any, facts: Any = None) -> None:
         """Put a document away, in the place of an earlier one; ``facts`` are read without it."""
-        body = zlib.compress(json.dumps(document, default=disk.encode).encode(), _FAST)
-        row = (kind, place, name, at, json.dumps(facts), body)
+        row = (kind, place, name, at, json.dumps(facts), packed(document))
         with self._lock:
             self._db.execute("INSERT OR REPLACE INTO shelf VALUES (?, ?, ?, ?, ?, ?)", row)
 
@@ -71,7 +70,7 @@ class Shelf:
             row = self._db.execute(
                 "SELECT body FROM shelf WHERE kind = ? AND place = ? AND name = ?", (kind, place, name)
             ).fetchone()
-        return _read(row[0]) if row else None
+        return unpacked(row[0]) if row else None
 
     def has(self, kind: str, place: str, name: str) -> bool:
         """Tell whether a document is there."""
@@ -133,7 +132,7 @@ class Shelf:
                 (kind, place, since),
             ).fetchall()
         for name, body in rows:
-            yield name, _read(body)
+            yield name, unpacked(body)
 
     def remove(self, kind: str, place: str, name: str | None = None) -> None:
         """Take a document off the shelf, or all in a place."""
@@ -154,5 +153,25 @@ class Shelf:
             self._db.execute("DELETE FROM shelf WHERE kind = ? AND at < ?", (kind, at))
 
 
-def _read(body: bytes) -> Any:
+def packed(document: Any) -> bytes:
+    """Write a document compressed."""
+    return zlib.compress(json.dumps(document, default=disk.encode).encode(), _FAST)
+
+
+def unpacked(body: bytes) -> Any:
+    """Read a document again; whoever reads it has it for himself."""
     return json.loads(zlib.decompress(body), object_hook=disk.decode)
+
+
+def name_of(key: Any) -> str:
+    """Write a key, a text or a tuple of such and of tuples, as a name on the shelf."""
+    return json.dumps(key)
+
+
+def key_of(name: str) -> Any:
+    """Read a key again: a tuple was written as a list. Most are plain texts, and there are very many."""
+    return name[1:-1] if name[0] == '"' and "\\" not in name else _tuples(json.loads(name))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
