@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import re
@@ -50,6 +51,26 @@ DOORS = pytest.mark.parametrize("door", [model, code], ids=["model", "code"])
 Door = Callable[[Path, Path], None]
 
 
+def nested() -> list[Member]:
+    """Folders and links so deep that a path resolves only up to the limit of the system (CVE-2025-4517)."""
+    step, up = "d" * 247, ""
+    made: list[Member] = []
+    for letter in "abcdefghijklmnop":
+        made += [entry(f"{up}{step}", tarfile.DIRTYPE), entry(f"{up}{letter}", tarfile.SYMTYPE, step)]
+        up += f"{step}/"
+    through = "/".join("abcdefghijklmnop")
+    return [
+        *made,
+        entry(f"{through}/{'l' * 254}", tarfile.SYMTYPE, "../" * 16),
+        entry("escape", tarfile.SYMTYPE, f"{through}/{'l' * 254}/../.."),
+        entry("hard", tarfile.LNKTYPE, "escape/secret"),
+        entry("escape/escaped"),
+    ]
+
+
+NESTED = nested()
+
+
 @DOORS
 @pytest.mark.parametrize(
     "members",
@@ -63,6 +84,11 @@ Door = Callable[[Path, Path], None]
         [entry("d", tarfile.CHRTYPE)],
         [entry("d", tarfile.BLKTYPE)],
         [entry("d", tarfile.FIFOTYPE)],
+        [entry("d", tarfile.GNUTYPE_SPARSE)],
+        [entry("d", b"Z")],
+        [entry("model"), entry("l", tarfile.SYMTYPE, "model")],
+        [entry("model"), entry("l", tarfile.LNKTYPE, "model")],
+        NESTED,
     ],
     ids=[
         "parent",
@@ -74,6 +100,11 @@ Door = Callable[[Path, Path], None]
         "character device",
         "block device",
         "pipe",
+        "sparse file",
+        "unknown kind",
+        "link within",
+        "hard link within",
+        "nested links",
     ],
 )
 def test_an_archive_cannot_write_or_read_outside_its_folder(
@@ -110,6 +141,104 @@ def test_an_archive_that_says_it_is_huge_is_refused_before_anything_is_written(
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(member.tobuf()))
     with pytest.raises((BadArchive, ContainerError), match=r"more than \d+ bytes"):
         door(tmp_path / "a.tar.gz", tmp_path / "into")
+    assert not list((tmp_path / "into").iterdir())
+
+
+@DOORS
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.DIRTYPE], ids=["file", "folder"])
+@pytest.mark.parametrize("said", ["in the header", "in the attributes"])
+def test_a_negative_size_makes_no_room_for_more(tmp_path: Path, door: Door, kind: bytes, said: str) -> None:
+    member, _ = entry("room", kind)
+    if said == "in the header":
+        member.size = -(1 << 40)
+        head = member.tobuf(tarfile.GNU_FORMAT)
+    else:
+        member.pax_headers = {"size": str(-(1 << 40))}
+        head = member.tobuf(tarfile.PAX_FORMAT)
+    rest = tarfile.TarInfo("big")
+    rest.size = 1 << 40
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(head + rest.tobuf()))
+    with pytest.raises((BadArchive, ContainerError), match=r"a size of -\d+ bytes"):
+        door(tmp_path / "a.tar.gz", tmp_path / "into")
+    assert not list((tmp_path / "into").iterdir())
+
+
+@DOORS
+def test_a_small_archive_of_gigabytes_of_zeros_is_refused_before_they_are_written(
+    tmp_path: Path, door: Door
+) -> None:
+    member, _ = entry("zeros")
+    member.size = 2 << 30
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(member.tobuf() + bytes(1 << 20)))
+    with pytest.raises((BadArchive, ContainerError), match=r"more than 1073741824 bytes"):
+        door(tmp_path / "a.tar.gz", tmp_path / "into")
+    assert not list((tmp_path / "into").iterdir())
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "members",
+    [
+        [entry("f" * 300)],
+        [entry("/".join("f" * 600))],
+        [entry("/".join(["f" * 200] * 6))],
+        [entry("a"), entry("a/b")],
+        [entry("a"), entry("a")],
+        [entry("a"), entry("a", tarfile.DIRTYPE)],
+        [entry(".")],
+    ],
+    ids=["name", "depth", "path", "file in a file", "twice", "file and folder", "no name"],
+)
+def test_a_path_that_cannot_be_a_file_s_is_refused(tmp_path: Path, door: Door, members: list[Member]) -> None:
+    with pytest.raises((BadArchive, ContainerError), match=r"too long|no folder|twice|without a name"):
+        door(archive_of(tmp_path / "a.tar.gz", *members), tmp_path / "into")
+    assert not list((tmp_path / "into").iterdir())
+
+
+@DOORS
+def test_a_refusal_shows_control_characters_as_such(tmp_path: Path, door: Door) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", entry("\x1b]0;mine\x07" + "n" * 200, tarfile.SYMTYPE, "x"))
+    with pytest.raises((BadArchive, ContainerError), match=r"'\\x1b\]0;mine\\x07n+\.\.\.' is a link"):
+        door(archive, tmp_path / "into")
+
+
+def test_links_that_are_in_the_folder_already_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "into").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "into" / "folder").symlink_to(tmp_path / "outside")
+    (tmp_path / "into" / "file").symlink_to(tmp_path / "outside" / "new")
+    for name in ("folder/escaped", "file"):
+        with pytest.raises(BadArchive, match=r"no folder|has it already"):
+            unpack(archive_of(tmp_path / "a.tar.gz", entry("first"), entry(name)), tmp_path / "into")
+    assert not list((tmp_path / "outside").iterdir())
+    assert sorted(path.name for path in (tmp_path / "into").iterdir()) == ["file", "folder"]
+
+
+def test_an_archive_that_is_cut_short_or_changed_leaves_nothing(tmp_path: Path) -> None:
+    member, _ = entry("model")
+    whole = gzip.decompress(archive_of(tmp_path / "a.tar.gz", (member, b"0" * 2000)).read_bytes())
+    second, _ = entry("second")
+    both = whole[: 5 * 512] + second.tobuf() + bytes(1024)
+    changed = both[: 5 * 512 + 150] + b"9" + both[5 * 512 + 151 :]
+    zipped = bytearray(gzip.compress(both))
+    zipped[-5] ^= 1  # the checksum
+    for content in (whole[:1500], changed, gzip.compress(both)[:-9], bytes(zipped), both + whole):
+        (tmp_path / "b").write_bytes(content)
+        with pytest.raises(BadArchive, match=r"broken|not a tar\.gz"):
+            unpack(tmp_path / "b", tmp_path / "into")
+        assert not list((tmp_path / "into").iterdir())
+    (tmp_path / "b").write_bytes(both)
+    unpack(tmp_path / "b", tmp_path / "into")
+    assert sorted(path.name for path in (tmp_path / "into").iterdir()) == ["model", "second"]
+
+
+def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    with pytest.raises(BadArchive, match=r"could not be unpacked here: No space left on device\."):
+        unpack(archive_of(tmp_path / "a.tar.gz", entry("model")), tmp_path / "into")
     assert not list((tmp_path / "into").iterdir())
 
 
@@ -160,6 +289,7 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, door: Door, conte
 # Where archives are unpacked, where one is only written, and where the stack's own layers are fetched.
 DOORWAYS = {
     "src/tidegate/local/sagemaker/containers/archives.py",
+    "src/tidegate/local/sagemaker/containers/members.py",
     "src/tidegate/serving/bundle.py",
     "glue/profile_window.py",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tidegate.local.sagemaker.containers import ports, transfer
-from tidegate.local.sagemaker.containers.archives import pack, unpack
+from tidegate.local.sagemaker.containers.archives import left_out, pack, unpack
 from tidegate.local.sagemaker.containers.batch import Sender
 from tidegate.local.sagemaker.containers.layout import (
     ContainerRoot,
@@ -100,11 +101,38 @@ def test_what_is_packed_comes_out_the_same(tmp_path: Path) -> None:
     target.mkdir()
     (source / "xgboost-model").write_bytes(b"\0\1")
     (source / "code" / "ü +.py").write_text("x")
+    (source / "code" / "run.sh").write_text("y")
+    (source / "code" / "run.sh").chmod(0o755)
     (source / "link").symlink_to("xgboost-model")
+    (source / "again").hardlink_to(source / "xgboost-model")
+    (source / "latest").symlink_to("code", target_is_directory=True)
+    assert left_out(source) == []
     pack(source, tmp_path / "m.tar.gz")
     unpack(tmp_path / "m.tar.gz", target)
     assert (target / "link").read_bytes() == b"\0\1"
-    assert (target / "code" / "ü +.py").read_text() == "x"
+    assert (target / "again").read_bytes() == b"\0\1"
+    for folder in ("code", "latest"):
+        assert (target / folder / "ü +.py").read_text() == "x"
+        assert (target / folder / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert not any(path.is_symlink() for path in target.rglob("*")), "a link is stored as what it leads to"
+
+
+def test_what_cannot_be_packed_is_left_out_and_told(tmp_path: Path) -> None:
+    source, target = tmp_path / "a", tmp_path / "b"
+    (source / "deep").mkdir(parents=True)
+    (source / "model").write_bytes(b"1")
+    (tmp_path / "secret").write_text("not in the model's folder")
+    links = {"out": tmp_path / "secret", "nowhere": "no-such-file", "itself": "itself", "deep/round": source}
+    for name, goal in links.items():
+        (source / name).symlink_to(goal)
+    os.mkfifo(source / "pipe")
+    told = left_out(source)
+    assert len(told) == 5
+    for name in (*links, "pipe"):
+        assert sum(f"'{name}'" in sentence for sentence in told) == 1
+    pack(source, tmp_path / "m.tar.gz")
+    unpack(tmp_path / "m.tar.gz", target)
+    assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*")) == ["deep", "model"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tidegate.local.sagemaker.containers.archives import pack
+from tidegate.local.sagemaker.containers.archives import left_out, pack
 from tidegate.local.sagemaker.containers.environment import container_environment
 from tidegate.local.sagemaker.containers.layout import ContainerRoot, lay_out_training, make_root
 from tidegate.local.sagemaker.containers.logs import translate
@@ -104,6 +104,9 @@ class TrainingRun(ContainerRun):
             cause = self._job.cause
             if cause is Cause.SHUTDOWN:
                 raise Interrupted(cause)
+            for folder in (root.ml / "output" / "data", root.ml / "model"):
+                for sentence in left_out(folder):
+                    self._line(f"[WARNING] {folder.name}: {sentence}")
             self._logs.end()
             self._upload(root, code, cause)
         except TransferError as error:
