@@ -25,14 +25,23 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle S3's `Object Created` event of a model file; see `events/model_file_dropped.json`."""
-    from tidegate.modelfile import read_model_file  # with it comes the YAML reader
-
     bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     model = names.model_of_key(key)
     if key != names.model_file_key(model):
         logger.info("this is no model's file, only one of that name", extra={"key": key})
         return {"model": model, "accepted": False, "reason": f"{key} is not where a model's file lies"}
-    source = storage.read_bytes(f"s3://{bucket}/{key}")
+    place = f"s3://{bucket}/{key}"
+    answer, source = {"model": model, "accepted": False, "reason": f"{key} is not there any more"}, None
+    # Two of these at work at once: whoever writes last has looked since, so that the newest file is in force.
+    while (newest := storage.read_bytes_or_none(place)) not in (None, source):
+        source = newest
+        answer = _register(model, source)
+    return answer
+
+
+def _register(model: str, source: bytes) -> dict[str, Any]:
+    from tidegate.modelfile import read_model_file  # with it comes the YAML reader
+
     digest = hashlib.sha256(source).hexdigest()
     try:
         spec = read_model_file(source, folder=model)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import cars
-from tests.e2e.town import Town, csv_bytes
+from tests.e2e.town import Town, csv_bytes, tidegate
 from tidegate.core import names
 
 QUICK = {"xgboost": {"hyperparameters": {"num_round": 3}, "instance": "ml.m5.large"}}
@@ -191,3 +191,72 @@ def test_a_burst_of_drops_over_a_few_models_is_all_accounted_for(town: Town):
     for run in dropped:
         assert len(town.notifications(run)) == 1
     assert time.monotonic() - began < 180
+
+
+def contents_of_one_file(town: Town, name: str) -> list[dict[str, Any]]:
+    """Write a file twice while its events are held back; gives the events, the older content's first."""
+    events = town.client("events")
+    rule = next(each["Name"] for each in events.list_rules()["Rules"] if "TrainMachine" in each["Name"])
+    key, held = names.drop_key(name, "train", "cars.csv"), []
+    events.disable_rule(Name=rule)
+    try:
+        for number in (1, 2):
+            body = csv_bytes(cars.rows(70 + number, seed=number))
+            put = town.client("s3").put_object(Bucket=town.data, Key=key, Body=body)
+            stored = {"key": key, "size": len(body), "etag": put["ETag"].strip('"')}
+            stored |= {"version-id": put["VersionId"], "sequencer": f"{number:018X}"}
+            detail = {"version": "0", "bucket": {"name": town.data}, "object": stored}
+            held.append({"source": "aws.s3", "time": "2026-11-28T12:00:00Z", "detail": detail})
+    finally:
+        events.enable_rule(Name=rule)
+    return held
+
+
+def deliver(town: Town, event: dict[str, Any]) -> str:
+    """Start the machine as EventBridge does; gives the run."""
+    town.client("stepfunctions").start_execution(
+        stateMachineArn=town.outputs["TrainMachineArn"], input=json.dumps(event)
+    )
+    stored = event["detail"]["object"]
+    return names.run_id(town.data, stored["key"], stored["version-id"])
+
+
+@pytest.mark.parametrize("late", ["while the newer trains", "when the newer serves"])
+@pytest.mark.parametrize("when_busy", ["queue", "supersede"])
+def test_of_two_contents_of_a_file_the_newer_serves_in_whatever_order_their_events_come(
+    town: Town, when_busy: str, late: str
+):
+    name = f"cars-late-{when_busy[:5]}-{'on' if 'trains' in late else 'after'}"
+    town.declare(cars.spec(name, algorithms=QUICK, gate=LOOSE, training={"when_busy": when_busy}))
+    older, newer = contents_of_one_file(town, name)
+    run = deliver(town, newer)
+    if "trains" in late:
+        town.until(lambda: (r := town.record(run)) and entered(town, r, "For each algorithm"), "it trains")
+    else:
+        town.ended(run)
+    overtaken = town.ended(deliver(town, older))
+    served = town.ended(run)
+    assert served["status"] == "SUCCEEDED", served["reason"]
+    assert overtaken["status"] == "SUPERSEDED", overtaken
+    if when_busy == "queue" or "serves" in late:
+        assert f"newer content of {older['detail']['object']['key']}" in overtaken["reason"]
+    serving = served["result"]["algorithms"]["xgboost"]
+    described = town.client("sagemaker").describe_endpoint(EndpointName=serving["endpoint"])
+    assert described["EndpointConfigName"] == serving["config"]
+    assert [each["subject"] for each in town.notifications(overtaken["run"])] == [
+        f"{name}: a run gave way to a newer drop"
+    ]
+
+
+def test_a_failed_run_taken_up_again_does_not_serve_over_newer_content_of_its_file(town: Town):
+    name = "cars-retried-late"
+    town.declare(cars.spec(name, algorithms=QUICK, gate=LOOSE))
+    town.fail("Train the model", name, error="Broken", cause="on purpose", times=1)
+    older = town.train(name, "cars.csv", csv_bytes(cars.rows(70, seed=1)))
+    assert older["status"] == "FAILED"
+    newer = town.train(name, "cars.csv", csv_bytes(cars.rows(80, seed=2)))
+    assert newer["status"] == "SUCCEEDED", newer["reason"]
+    assert newer["sequencer"] > older["sequencer"] > ""  # the local S3 numbers what is written, too
+    code, answer = tidegate(town, "retry", older["run"], "--wait")
+    assert (code, answer["status"]) == (3, "SUPERSEDED"), answer
+    assert f"run {newer['run']}" in answer["reason"]

@@ -91,6 +91,10 @@ def event_again(record: Mapping[str, Any], retry: Mapping[str, Any]) -> dict[str
     stored = {"key": record["key"], "etag": record.get("etag") or ""}
     if record.get("version"):
         stored["version-id"] = record["version"]
+    if record.get(
+        "sequencer"
+    ):  # an older content of a file is not served over a newer one by a retry, either
+        stored["sequencer"] = record["sequencer"]
     return {"detail": {"bucket": {"name": record["bucket"]}, "object": stored}, "retry": dict(retry)}
 
 

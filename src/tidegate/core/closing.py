@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tidegate.core import names
+from tidegate.core.line import padded
 from tidegate.core.messages import Failure, explain
 
 TICKET = "ticket "
@@ -48,6 +49,7 @@ class Drop:
     version: str
     etag: str
     attempt: int
+    sequencer: str = ""
 
     @property
     def trains(self) -> bool:
@@ -63,6 +65,7 @@ class Drop:
             "key": self.key,
             "version": self.version,
             "etag": self.etag,
+            "sequencer": self.sequencer,
             **({} if self.trains else {"kind": "score"}),
         }
 
@@ -111,13 +114,14 @@ def drop_of(given: str | None) -> Drop | None:
         stored = event["detail"]["object"]
         bucket, key = str(event["detail"]["bucket"]["name"]), str(stored["key"])
         version, etag = str(stored.get("version-id") or ""), str(stored["etag"])
+        sequencer = padded(stored.get("sequencer"))
         attempt = int(event.get("retry", {}).get("attempt", 0))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     if key.endswith("/") or key.count("/") < 2:
         return None
     run = names.run_id(bucket, key, version or etag)
-    return Drop(run, names.model_of_key(key), bucket, key, version, etag, attempt)
+    return Drop(run, names.model_of_key(key), bucket, key, version, etag, attempt, sequencer)
 
 
 def ticket_of(line: Mapping[str, Any] | None, execution: str) -> str | None:

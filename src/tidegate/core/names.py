@@ -11,6 +11,7 @@ import re
 from urllib.parse import unquote
 
 RUN_ID_LENGTH = 12
+FILE_ID_LENGTH = 12
 MODEL_NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 MODEL_NAME_MAX = 28
 # Folders of the buckets that are not models, and kinds of drops, which must not look like ones.
@@ -205,6 +206,14 @@ def queue_id(model: str) -> str:
     No run is named so: a run's id has no slash.
     """
     return f"queue/{model}"
+
+
+def served_id(model: str, file: str) -> str:
+    """Name the item of the runs table that says which content of a file began to serve last.
+
+    No run is named so, either. `file` is `line.file_id`.
+    """
+    return f"served/{model}/{file}"
 
 
 def champion_run(model_name: str) -> str:

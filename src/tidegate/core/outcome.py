@@ -16,7 +16,8 @@ def finish_training(raw: Mapping[str, Any]) -> dict[str, Any]:
     raw : mapping
         ``run``, ``model``, ``key``, ``algorithms`` (a list, each with ``algorithm`` and ``status``;
         failed ones with ``state``, ``error`` and ``cause``), and, where the run failed outside an
-        algorithm, ``failure`` with those three; ``superseded`` where it gave way before it trained.
+        algorithm, ``failure`` with those three; ``superseded`` where it gave way before it trained, and
+        ``overtaken_by`` where that was to the run of newer content of the same file.
 
     Returns
     -------
@@ -29,7 +30,7 @@ def finish_training(raw: Mapping[str, Any]) -> dict[str, Any]:
     failure = raw.get("failure")
     statuses = {entry["status"] for entry in algorithms.values()}
     if raw.get("superseded"):
-        status, reason = "SUPERSEDED", "a newer drop of the model came before this one was trained"
+        status, reason = "SUPERSEDED", _gave_way(raw)
     elif failure or "FAILED" in statuses or not statuses:
         status, reason = "FAILED", _failed_in(failure) if failure else sum_up_reason(algorithms)
     else:
@@ -43,6 +44,15 @@ def finish_training(raw: Mapping[str, Any]) -> dict[str, Any]:
         "reason": reason,
         "algorithms": algorithms,
     }
+
+
+def _gave_way(raw: Mapping[str, Any]) -> str:
+    if by := raw.get("overtaken_by"):
+        return (
+            f"newer content of {raw['key']} began to serve before this one had its turn (run {by}); "
+            "to serve this one all the same, drop it again"
+        )
+    return "a newer drop of the model came before this one was trained"
 
 
 def finish_scoring(raw: Mapping[str, Any]) -> dict[str, Any]:

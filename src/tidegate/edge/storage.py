@@ -39,8 +39,14 @@ def read_bytes(uri: str) -> bytes:
 
 def read_json(uri: str) -> Any | None:
     """Read a JSON object, or None where there is none."""
+    content = read_bytes_or_none(uri)
+    return None if content is None else json.loads(content)
+
+
+def read_bytes_or_none(uri: str) -> bytes | None:
+    """Read a whole object, or None where there is none."""
     try:
-        return json.loads(read_bytes(uri))
+        return read_bytes(uri)
     except ClientError as error:
         # Without permission to list the bucket, S3 answers 403 for a key that is not there.
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):

@@ -17,13 +17,17 @@ ROOT = Path(__file__).parents[3]
 MACHINE = yaml.safe_load((ROOT / "statemachines" / "train.asl.yaml").read_text())
 
 
-def evaluate_as_step_functions(expression: str, event: dict) -> object:
-    """Evaluate ``{% … %}`` with the two things that Step Functions adds and the expression uses."""
+def evaluate_as_step_functions(
+    expression: str, event: dict, variables: dict | None = None, result: object = None
+) -> object:
+    """Evaluate ``{% … %}`` with the things that Step Functions adds and the expression uses."""
     engine = jsonata.Jsonata(expression.removeprefix("{%").removesuffix("%}").strip())
     engine.register_lambda(
         "hash", lambda text, kind: hashlib.new(kind.replace("-", ""), text.encode()).hexdigest()
     )
-    engine.assign("states", {"input": event})
+    engine.assign("states", {"input": event, "result": result})
+    for name, value in (variables or {}).items():
+        engine.assign(name, value)
     return engine.evaluate(None)
 
 

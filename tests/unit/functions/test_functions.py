@@ -1,5 +1,6 @@
 """Each function with its sample event: what it answers, what it writes, whom it tells."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -44,6 +45,35 @@ def test_a_good_model_file_comes_into_force_and_is_told_once(account, load):
         each for each in account.sns.list_subscriptions()["Subscriptions"] if each["Protocol"] == "email"
     ]
     assert [each["Endpoint"] for each in emails] == ["ml-team@example.com"]
+
+
+def test_an_older_model_file_does_not_come_into_force_over_a_newer_one(account, load, monkeypatch):
+    from tidegate.edge import storage
+
+    newer = REFERENCE.replace(b"target: Price", b"target: Age")
+    account.put(DATA, "used-car-price/model.yaml", REFERENCE)
+    handler, write = load("register_model"), storage.write_json
+
+    def overtaken(uri, document):
+        # Another call reads and registers the newer file between this one's read and its write.
+        monkeypatch.setattr(storage, "write_json", write)
+        account.put(DATA, "used-car-price/model.yaml", newer)
+        assert handler(sample_event("model_file_dropped"), Context())["accepted"]
+        write(uri, document)
+
+    monkeypatch.setattr(storage, "write_json", overtaken)
+    answer = handler(sample_event("model_file_dropped"), Context())
+    kept = account.read_json(ARTIFACTS, "used-car-price/spec.json")
+    assert kept["source_sha256"] == answer["source_sha256"] == hashlib.sha256(newer).hexdigest()
+
+
+def test_a_model_file_that_was_taken_away_meanwhile_changes_nothing(account, load):
+    in_force(account, load)
+    account.s3.delete_object(Bucket=DATA, Key="used-car-price/model.yaml")
+    answer = load("register_model")(sample_event("model_file_dropped"), Context())
+    assert not answer["accepted"]
+    assert "not there any more" in answer["reason"]
+    assert account.read_json(ARTIFACTS, "used-car-price/spec.json")["spec"]["target"] == "Price"
 
 
 def test_a_model_file_in_another_model_s_folder_is_refused(account, load):

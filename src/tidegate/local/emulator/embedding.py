@@ -24,6 +24,7 @@ from tidegate.local.emulator import (
     objects,
     recovery,
     retention,
+    sequencers,
     stepfunctions,
     tables,
     walk,
@@ -79,6 +80,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     integrations = {**integrations, glue.RESOURCE: glue.start_job_run}
     # The emulator's own services keep their state there too.
     state = Path(os.environ["STATE_DIR"])
+    sequencers.install(state)
     retention.install(state)
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)
     metrics.install()

@@ -193,6 +193,7 @@ objects = Part(
             "(bucket_name, key, event_name, size=0, etag='', deletion_type=None, restore_event_data=None, "
             "version_id=None, sequencer=None, object_extra=None, record_extra=None)",
         ),
+        "next_sequencer": ("_next_event_sequencer", "(event_name)"),
         "get": ("_get_object", "(bucket_name, key, headers, query_params=None)"),
         "parse_range": ("_parse_range", "(range_header, total)"),
         "encryption_of": ("_resolve_sse_write_headers", "(headers, bucket_name)"),
