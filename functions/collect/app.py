@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         spec = ModelSpec.from_dict(document_in_force(os.environ["ARTIFACTS_BUCKET"], model)["spec"])
     except BadDrop as absent:
-        return {**_nothing(), "reason": absent.message, "unknown": True}
+        return {**_nothing(), "reason": absent.masked, "unknown": True}
     champions = approved(spec, os.environ["PARAMETER_ROOT"])
     if not champions:
         return {**_nothing(), "reason": f"no model of {model} serves yet; train one, then check again"}

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from tidegate.core.sentences import masked
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 
@@ -37,7 +38,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # Too few rows wait: the windows add up until there are enough.
     found["carried"] = homes if found["verdict"] == "insufficient" and window.rows else []
     storage.write_json(f"{manifest.home}/comparison.json", found)
-    logger.info("window compared", extra={key: found[key] for key in ("rows", "verdict", "reason", "worst")})
+    said = masked({key: found[key] for key in ("rows", "verdict", "reason", "worst")})
+    logger.info("window compared", extra=said)
     return {key: found[key] for key in ("rows", "verdict", "worst")}
 
 

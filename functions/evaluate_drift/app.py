@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 
 from tidegate.core import names
 from tidegate.core.check import evaluate, state_after, summary_of
+from tidegate.core.sentences import plainly
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 from tidegate.edge.bookmarks import read_bookmark
@@ -34,9 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     report = f"{home}/report.html"
     checks, keep = [], []
     failed = [each for each in event["algorithms"] if each["status"] == "FAILED"]
-    for entry in event["algorithms"]:
-        if entry["status"] == "FAILED":
-            continue
+    for entry in (each for each in event["algorithms"] if each["status"] != "FAILED"):
         manifest = Manifest.from_dict(storage.read_json(entry["manifest"]))
         bookmark = names.bookmark_id(model, manifest.algorithm)
         if read_bookmark(bookmark).open_run != run:
@@ -60,8 +59,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         checks.append({**check, "history": after["history"]})
         found = metric("DriftFound") if check["verdict"] == "drift" else {}
         logger.info("concluded", extra={**summary, **found})
-    page = render(model, run, now.isoformat(timespec="seconds"), checks)
-    storage.write_bytes(report, page.encode(), "text/html; charset=utf-8")
+    page = render(model, run, now.isoformat(timespec="seconds"), plainly(checks)).encode()
+    storage.write_bytes(report, page, "text/html; charset=utf-8")
     publish(model, checks)
     return {"keep": keep, "failed": failed, "report": report}
 
@@ -70,13 +69,14 @@ def _conclude(manifest: Manifest, now: datetime, home: str) -> tuple[dict[str, A
     at = now.isoformat(timespec="seconds")
     state = (storage.read_json(manifest.state) if manifest.state else None) or {}
     read, comparison = (storage.read_json(f"{manifest.home}/{name}.json") for name in ("read", "comparison"))
-    matched = storage.read_json(f"{manifest.home}/quality.json")
-    check = evaluate(manifest, state, read, comparison, matched, at)
+    check = evaluate(
+        manifest, state, read, comparison, storage.read_json(f"{manifest.home}/quality.json"), at
+    )
     own = f"{home}/{manifest.algorithm}"
     violations = [*comparison["violations"], *((check["quality"] or {}).get("violations") or [])]
     storage.write_json(f"{own}/statistics.json", comparison["statistics"])
     storage.write_json(f"{own}/constraint_violations.json", {"violations": violations})
-    storage.write_json(f"{own}/check.json", check)
+    storage.write_json(f"{own}/check.json", plainly(check))
     _write_results(manifest, check, at[:10])
     return check, state_after(manifest, state, check)
 

@@ -12,6 +12,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from tidegate.core.sentences import masked
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 from tidegate.edge.window_parts import keep_window, read_part
@@ -31,5 +32,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     metrics.add_dimension("model", manifest.model)
     metrics.add_dimension("algorithm", manifest.algorithm)
     metrics.add_metric("RowsChecked", MetricUnit.Count, found["rows"])
-    logger.info("window read", extra=found)
-    return found
+    logger.info("window read", extra=masked(found))
+    return dict(masked(found))

@@ -14,6 +14,7 @@ from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
 from tidegate.cli.profile import CONSTRAINTS, KEPT, STATISTICS, as_document, read_files
 from tidegate.cli.render import table
+from tidegate.core.sentences import plainly
 from tidegate.core.verdict import DRIFT, INSUFFICIENT, OK, Verdict
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def compare(
     verdict = found.verdict(least_rows)
     if out is not None:
         _write(out, {STATISTICS: window.statistics(), VIOLATIONS: found.violations_document()})
-    session.output.answer({**verdict.to_dict(), **found.to_dict()}, *_shown(verdict, found))
+    session.output.answer(plainly({**verdict.to_dict(), **found.to_dict()}), *_shown(verdict, found))
     return EXIT_CODES[verdict.verdict]
 
 
@@ -84,10 +85,10 @@ def _write(out: Path, documents: dict[str, object]) -> None:
 
 def _shown(verdict: Verdict, found: Comparison) -> list[RenderableType]:
     head = Text(verdict.verdict, style=f"bold {STYLES[verdict.verdict]}").append(
-        f"  {verdict.reason}", style="default not bold"
+        f"  {verdict.reason.plain}", style="default not bold"
     )
     if not found.violations:
         return [head]
     ranked = sorted(found.violations, key=lambda violation: -violation.excess)
-    rows = [[", ".join(each.columns), each.check, each.plain] for each in ranked]
+    rows = [[", ".join(each.columns), each.check, each.sentence.plain] for each in ranked]
     return [head, table(["column", "check", "what was found"], rows)]

@@ -57,10 +57,12 @@ def explain(error: Exception, where: str) -> Trouble | None:
     Trouble or None
         None when the error is none of those: a fault of ours, which deserves its traceback.
     """
-    from tidegate.core.errors import TidegateError
+    from tidegate.core.errors import DataError, TidegateError
 
     if isinstance(error, Trouble):
         return error
+    if isinstance(error, DataError):  # whoever types a command holds the file
+        return Trouble(error.plain, "")
     if isinstance(error, TidegateError):
         return Trouble(str(error), getattr(error, "remedy", ""))
     if isinstance(error, OSError) and error.filename is not None:

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from tidegate.core.errors import BadPredictions
+from tidegate.core.sentences import of_the_data, say
 
 
 def read_answer(text: str, content_type: str, count: int) -> list[float]:
@@ -35,10 +36,21 @@ def read_answer(text: str, content_type: str, count: int) -> list[float]:
         values = _values(text, content_type)
     except (ValueError, TypeError, KeyError) as error:
         raise BadPredictions(
-            f"{count} records were answered with {text[:80]!r}, which is no answer"
+            say(
+                "{count} records were answered with {text!r}, which is no answer",
+                count=count,
+                text=of_the_data(text[:80]),
+            )
         ) from error
     if len(values) != count or not all(map(math.isfinite, values)):
-        raise BadPredictions(f"{count} records were answered with {len(values)} predictions: {text[:80]!r}")
+        raise BadPredictions(
+            say(
+                "{count} records were answered with {found} predictions: {text!r}",
+                count=count,
+                found=len(values),
+                text=of_the_data(text[:80]),
+            )
+        )
     return values
 
 

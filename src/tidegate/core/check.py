@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from tidegate.core.sentences import Sentence, joined, masked, say, told
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 
 HISTORY = 90  # checks that the trend shows
@@ -55,7 +56,8 @@ def evaluate(
     Returns
     -------
     dict
-        Everything that the report shows of the algorithm, `verdict` and `summary` among it.
+        Everything that the report shows of the algorithm, `verdict` among it; its sentences (``reason`` and
+        those of ``columns``) in the form in which values go on being values, for `plainly` or `masked`.
     """
     same = state.get("champion") == manifest.champion
     # A window of labels alone says nothing of the data: what was found before stands.
@@ -77,7 +79,9 @@ def evaluate(
         "verdict": verdict,
         "data": data,
         "quality_verdict": quality_verdict,
-        "reason": _reason(verdict, data, comparison, quality or quality_verdict, bool(read["rows"])),
+        "reason": _reason(
+            verdict, data, comparison, quality or quality_verdict, bool(read["rows"])
+        ).to_dict(),
         "rows": comparison["rows"],
         "new_rows": read["rows"],
         "read": dict(read),
@@ -100,7 +104,7 @@ def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[
     """Give what the machine carries of a check, and what is remembered of it in short."""
     quality = check["quality"]
     shown = ("rows", "verdict", "sentence", "metrics")
-    return {
+    summary: dict[str, Any] = {
         "algorithm": check["algorithm"],
         "status": "SUCCEEDED",
         "window": check["window"],
@@ -118,6 +122,8 @@ def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[
         "totals": check["totals"],
         "report": report,
     }
+    # It goes on to the machine, the record, the bus and the notification, where no value may be.
+    return dict(masked(summary))
 
 
 def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,11 +189,17 @@ def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str
     found = []
     for name in comparison["worst"]:
         entry = known.get(name, {})
-        words = "; ".join(entry.get("words") or ["the column is not what it was"])
+        words = [Sentence.from_dict(each) for each in entry.get("words") or []]
+        sentence = say(
+            "{name}: {words}{behind}",
+            name=told(name),
+            words=joined(words or [say("the column is not what it was")], "; "),
+            behind=_behind(entry.get("share")),
+        )
         found.append(
             {
                 "name": name,
-                "sentence": f"{name}: {words}{_behind(entry.get('share'))}",
+                "sentence": sentence.to_dict(),
                 "distance": entry.get("distance"),
                 "threshold": entry.get("threshold"),
                 "q_value": entry.get("q_value"),
@@ -199,8 +211,10 @@ def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str
     return found
 
 
-def _behind(share: float | None) -> str:
-    return f" ({share:.0%} of the rows are behind it)" if share is not None and share >= 0.005 else ""
+def _behind(share: float | None) -> Sentence:
+    if share is None or share < 0.005:
+        return Sentence()
+    return say(" ({share} of the rows are behind it)", share=told(format(share, ".0%")))
 
 
 def _reason(
@@ -209,16 +223,16 @@ def _reason(
     comparison: Mapping[str, Any],
     quality: Mapping[str, Any] | str | None,
     any_rows: bool,
-) -> str:
+) -> Sentence:
     """Say what the verdict rests on; `quality` is what was measured now, or else the word that stands."""
     parts = []
     if any_rows:
-        parts.append(str(comparison["reason"]))
+        parts.append(Sentence.from_dict(comparison["reason"]))
     elif data:
-        parts.append(f"no new predictions; the data were {data} before")
+        parts.append(say("no new predictions; the data were {data} before", data=told(data)))
     if isinstance(quality, str):
         if quality == "drift":
-            parts.append("the quality had fallen when truth last came, and none has come since")
+            parts.append(say("the quality had fallen when truth last came, and none has come since"))
     elif quality and (quality["verdict"] == "drift" or verdict != "drift"):
-        parts.append(str(quality["sentence"]))
-    return "; ".join(parts) or "no prediction has been checked yet"
+        parts.append(say("{sentence}", sentence=told(quality["sentence"])))
+    return joined(parts or [say("no prediction has been checked yet")], "; ")

@@ -12,6 +12,7 @@ from functools import cache
 from numbers import Real
 
 from tidegate.core.errors import CombineFailed
+from tidegate.core.sentences import of_the_data, say, told
 
 RULES = ("max", "min", "mean", "median", "weighted")
 OWN_RULE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
@@ -74,13 +75,31 @@ def own_rule(rule: str) -> OwnRule:
         found = getattr(importlib.import_module(module), name)
     except ImportError as error:
         raise CombineFailed(
-            f"serving.combine is '{rule}', but '{module}' cannot be imported here ({error}); "
-            "put it into the layer that the parameter CombineLayerArn names"
+            say(
+                "serving.combine is '{rule}', but '{module}' cannot be imported here ({error}); put it into "
+                "the layer that the parameter CombineLayerArn names",
+                rule=told(rule),
+                module=told(module),
+                error=told(error),
+            )
         ) from error
     except AttributeError:
-        raise CombineFailed(f"serving.combine is '{rule}', but '{module}' has no '{name}'") from None
+        raise CombineFailed(
+            say(
+                "serving.combine is '{rule}', but '{module}' has no '{name}'",
+                rule=told(rule),
+                module=told(module),
+                name=told(name),
+            )
+        ) from None
     if not callable(found):
-        raise CombineFailed(f"serving.combine is '{rule}', but '{name}' is not a function")
+        raise CombineFailed(
+            say(
+                "serving.combine is '{rule}', but '{name}' is not a function",
+                rule=told(rule),
+                name=told(name),
+            )
+        )
     function: OwnRule = found
     return function
 
@@ -90,7 +109,20 @@ def _own(rule: str, predictions: Mapping[str, float]) -> float:
     try:
         answer = function(dict(predictions))
     except Exception as error:  # whatever a person's own code raises is theirs to read
-        raise CombineFailed(f"serving.combine: {rule} failed: {type(error).__name__}: {error}") from error
+        raise CombineFailed(
+            say(
+                "serving.combine: {rule} failed: {kind}: {error}",
+                rule=told(rule),
+                kind=told(type(error).__name__),
+                error=of_the_data(error),
+            )
+        ) from error
     if isinstance(answer, bool) or not isinstance(answer, Real) or not math.isfinite(answer):
-        raise CombineFailed(f"serving.combine: {rule} answered {answer!r}; it must answer a finite number")
+        raise CombineFailed(
+            say(
+                "serving.combine: {rule} answered {answer}; it must answer a finite number",
+                rule=told(rule),
+                answer=of_the_data(repr(answer)),
+            )
+        )
     return float(answer)

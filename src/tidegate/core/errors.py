@@ -2,79 +2,85 @@
 
 from __future__ import annotations
 
-import re
+from tidegate.core.sentences import Masked, Sentence, of_the_data, one_line
 
-# What ends a line somewhere: a file's own words in a sentence must not break it in two.
-_LINE_ENDS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
-
-
-def one_line(message: str) -> str:
-    """Keep a sentence on one line, whatever it quotes."""
-    return _LINE_ENDS.sub(" ", message)
-
-
-# Around what a sentence quotes of the data itself; two characters that Unicode leaves to private use.
-_QUOTED = re.compile("\ue000(.*?)\ue001", re.S)
-
-
-def of_the_data(text: str) -> str:
-    """Mark a part of a sentence as a value of somebody's data."""
-    return f"\ue000{text}\ue001"
-
-
-def plain(sentence: str) -> str:
-    """Write a sentence for those who may read the data: with its values as they are.
-
-    >>> plain("km is " + of_the_data("12 miles"))
-    'km is 12 miles'
-    """
-    return _QUOTED.sub(r"\1", sentence)
-
-
-def masked(sentence: str) -> str:
-    """Write a sentence for logs and messages: of the values in it no more than their shape.
-
-    >>> masked("km is " + of_the_data("12 miles"))
-    'km is 99 xxxxx'
-    """
-    return _QUOTED.sub(lambda found: re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", found[1])), sentence)
+__all__ = [
+    "BadConstraints",
+    "BadDrop",
+    "BadPredictions",
+    "BadSpec",
+    "CombineFailed",
+    "DataError",
+    "TidegateError",
+    "of_the_data",
+    "one_line",
+]
 
 
 class TidegateError(Exception):
     """Base of every error whose text is meant for a person."""
 
 
-class BadDrop(TidegateError):
+class DataError(TidegateError):
+    """Base of every error that may quote somebody's data.
+
+    Written as it is, as a log or Step Functions does with an error that nobody caught, it is masked.
+
+    Parameters
+    ----------
+    sentence : Sentence
+        One sentence: what is wrong, where, and how to mend it; made by `tidegate.core.sentences.say`.
+        A bare text is a value as a whole, since nobody knows what it holds.
+    """
+
+    def __init__(self, sentence: Sentence) -> None:
+        self.sentence = sentence if isinstance(sentence, Sentence) else Sentence((of_the_data(sentence),))
+        super().__init__(self.sentence.masked)
+
+    @property
+    def masked(self) -> Masked:
+        """The sentence for logs and messages: of the values in it no more than their shape."""
+        return self.sentence.masked
+
+    @property
+    def plain(self) -> str:
+        """The sentence for those who may read the data."""
+        return self.sentence.plain
+
+    @property
+    def message(self) -> str:
+        """The same, under its earlier name."""
+        return self.sentence.plain
+
+
+class BadDrop(DataError):
     """A dropped file cannot be used.
 
     Parameters
     ----------
-    message : str
-        One sentence: what is wrong, where, and how to mend it; values of the data in it are marked (see
-        `of_the_data`). The attribute ``message`` has them as they are, ``masked`` only their shape.
+    sentence : Sentence
+        What is wrong, where, and how to mend it.
     row : int, optional
         The line of the file as an editor shows it, counted from 1.
     column : str, optional
         The name of the column.
     """
 
-    def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
-        super().__init__(plain(one_line(message)))
-        self.message = plain(one_line(message))
-        self.masked = masked(one_line(message))
+    def __init__(self, sentence: Sentence, *, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(sentence)
         self.row = row
         self.column = column
 
 
-class BadPredictions(TidegateError):
+class BadPredictions(DataError):
     """The answers of a model do not fit the rows that were asked."""
 
 
-class CombineFailed(TidegateError):
+class CombineFailed(DataError):
     """The algorithms' predictions cannot be made one: a combination rule of one's own is absent or fails."""
 
 
-class BadConstraints(TidegateError):
+class BadConstraints(DataError):
     """A `constraints.json` or `statistics.json` says something that means nothing here."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.core import names
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.core.usage import Scoring
 
@@ -60,7 +61,7 @@ def layouts_of(champions: Sequence[Champion]) -> list[list[str]]:
     return layouts
 
 
-def too_many_bad(scoring: Scoring, rows: int, rejected: int, first: str) -> str | None:
+def too_many_bad(scoring: Scoring, rows: int, rejected: int, first: Sentence) -> Sentence | None:
     """Decide whether a file with bad rows is refused as a whole; gives the reason, or None to go on.
 
     Parameters
@@ -69,18 +70,28 @@ def too_many_bad(scoring: Scoring, rows: int, rejected: int, first: str) -> str 
         What the model file allows.
     rows, rejected : int
         How many rows the file has, and how many of them are bad.
-    first : str
+    first : Sentence
         The first bad row in words.
     """
     if not rejected:
         return None
-    counted = f"{rejected:,} of {rows:,} rows {'is' if rejected == 1 else 'are'} bad"
+    counted = say(
+        "{rejected:,} of {rows:,} rows {are} bad",
+        rejected=rejected,
+        rows=rows,
+        are=told("is" if rejected == 1 else "are"),
+    )
     if rejected == rows:
-        return f"no row can be used; {first}"
+        return say("no row can be used; {first}", first=first)
     if scoring.bad_rows == "refuse":
-        return f"{counted}, and scoring.bad_rows is refuse; {first}"
+        return say("{counted}, and scoring.bad_rows is refuse; {first}", counted=counted, first=first)
     if rejected > scoring.most_bad_share * rows:
-        return f"{counted}, more than scoring.most_bad_share, {scoring.most_bad_share:g}, allows; {first}"
+        return say(
+            "{counted}, more than scoring.most_bad_share, {share}, allows; {first}",
+            counted=counted,
+            share=told(format(scoring.most_bad_share, "g")),
+            first=first,
+        )
     return None
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.core.errors import BadDrop, of_the_data
+from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import joined, listed, of_the_data, say, told
 
 ID_NAMES = ("prediction_id", "inference_id", "event_id", "id")
 TARGET_NAMES = ("target", "label", "ground_truth")
+SHOWN_NAMES = 12
 
 Label = tuple[str, float]
 Line = tuple[int, str]
@@ -54,7 +56,13 @@ def read_labels(lines: Iterable[str], filename: str, *, identity: str | None, ta
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     first = next(numbered, None)
     if first is None:
-        raise BadDrop(f"{filename} is empty; put an id and the true {target} of each row in it")
+        raise BadDrop(
+            say(
+                "{file} is empty; put an id and the true {target} of each row in it",
+                file=told(filename),
+                target=told(target),
+            )
+        )
     identities = tuple(name for name in (identity, *ID_NAMES) if name)
     wanted = _Wanted(filename, identities, (target, *TARGET_NAMES))
     read = _from_json if first[1].lstrip("\ufeff \t").startswith("{") else _from_csv
@@ -72,14 +80,25 @@ def _from_csv(first: Line, rest: Iterator[Line], wanted: _Wanted) -> Iterator[La
         cells = next(csv.reader([text]))
         if len(cells) != len(header):
             raise BadDrop(
-                f"{filename} has {len(cells)} cells in line {number} and {len(header)} columns; "
-                "mend the line and drop the file again",
+                say(
+                    "{file} has {found} cells in line {number} and {wanted} columns; mend the line and "
+                    "drop the file again",
+                    file=told(filename),
+                    found=len(cells),
+                    number=number,
+                    wanted=len(header),
+                ),
                 row=number,
             )
         count += 1
         yield _label(cells[id_place], cells[target_place], filename, number)
     if not count:
-        raise BadDrop(f"{filename} has column names and no rows; add the rows and drop it again")
+        raise BadDrop(
+            say(
+                "{file} has column names and no rows; add the rows and drop it again",
+                file=told(filename),
+            )
+        )
 
 
 def _place(header: list[str], wanted: tuple[str, ...], filename: str, line: int, what: str) -> int:
@@ -87,8 +106,14 @@ def _place(header: list[str], wanted: tuple[str, ...], filename: str, line: int,
         if name in header:
             return header.index(name)
     raise BadDrop(
-        f"{filename} has no {what} column: line {line} names {', '.join(header)[:200]}; "
-        f"one of them must be {' or '.join(wanted)}",
+        say(
+            "{file} has no {what} column: line {line} names {names}; one of them must be {either}",
+            file=told(filename),
+            what=told(what),
+            line=line,
+            names=joined(map(of_the_data, header[:SHOWN_NAMES])),
+            either=joined(map(told, wanted), " or "),
+        ),
         row=line,
     )
 
@@ -99,16 +124,31 @@ def _from_json(first: Line, rest: Iterator[Line], wanted: _Wanted) -> Iterator[L
         try:
             record = json.loads(text.lstrip("\ufeff"))
         except ValueError as error:
-            raise BadDrop(f"{filename}, line {number}, is not JSON: {error}", row=number) from None
+            raise BadDrop(
+                say(
+                    "{file}, line {number}, is not JSON: {error}",
+                    file=told(filename),
+                    number=number,
+                    error=told(error),
+                ),
+                row=number,
+            ) from None
         if not isinstance(record, dict):
-            raise BadDrop(f"{filename}, line {number}, is not a JSON object", row=number)
+            raise BadDrop(
+                say("{file}, line {number}, is not a JSON object", file=told(filename), number=number),
+                row=number,
+            )
         if "groundTruthData" in record:
             truth, metadata = record["groundTruthData"], record.get("eventMetadata")
             data = truth.get("data") if isinstance(truth, dict) else None
             event = metadata.get("eventId") if isinstance(metadata, dict) else None
             if data is None or event is None:
                 raise BadDrop(
-                    f"{filename}, line {number}, lacks groundTruthData.data or eventMetadata.eventId",
+                    say(
+                        "{file}, line {number}, lacks groundTruthData.data or eventMetadata.eventId",
+                        file=told(filename),
+                        number=number,
+                    ),
                     row=number,
                 )
             yield _label(event, data, filename, number)
@@ -125,20 +165,40 @@ def _member(record: dict[str, Any], wanted: tuple[str, ...], filename: str, line
     for name in wanted:
         if name in record:
             return record[name]
-    raise BadDrop(f"{filename}, line {line}, has none of {', '.join(wanted)}", row=line)
+    raise BadDrop(
+        say(
+            "{file}, line {line}, has none of {names}",
+            file=told(filename),
+            line=line,
+            names=listed(wanted),
+        ),
+        row=line,
+    )
 
 
 def _label(identity: Any, target: Any, filename: str, line: int) -> Label:
     name = str(identity).strip()
     if not name:
-        raise BadDrop(f"{filename} has no id in line {line}; every label needs one", row=line)
+        raise BadDrop(
+            say(
+                "{file} has no id in line {line}; every label needs one",
+                file=told(filename),
+                line=line,
+            ),
+            row=line,
+        )
     try:
         value = math.nan if isinstance(target, bool) else float(target)
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
         raise BadDrop(
-            f"{filename} holds {of_the_data(repr(str(target)[:40]))} in line {line}; expected a number",
+            say(
+                "{file} holds {found!r} in line {line}; expected a number",
+                file=told(filename),
+                found=of_the_data(str(target)[:40]),
+                line=line,
+            ),
             row=line,
         )
     return name, value

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tidegate.core.sentences import Sentence, Told, joined, say, told
+
 Word = Literal["ok", "drift", "insufficient"]
 OK: Word = "ok"
 DRIFT: Word = "drift"
@@ -26,14 +28,14 @@ class Finding:
         Model Monitor's name of the check, such as ``baseline_drift_check``.
     excess : float
         How far beyond what is allowed, 1 being exactly that; it ranks findings.
-    sentence : str
+    sentence : Sentence
         What was found, for people.
     """
 
     column: str
     check: str
     excess: float
-    sentence: str
+    sentence: Sentence
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Verdict:
     """
 
     verdict: Word
-    reason: str
+    reason: Sentence
     worst: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form that the machine carries."""
-        return {"verdict": self.verdict, "reason": self.reason, "worst": list(self.worst)}
+        return {"verdict": self.verdict, "reason": self.reason.to_dict(), "worst": list(self.worst)}
 
 
 def decide(rows: int, findings: Sequence[Finding], *, least_rows: int = LEAST_ROWS) -> Verdict:
@@ -60,26 +62,33 @@ def decide(rows: int, findings: Sequence[Finding], *, least_rows: int = LEAST_RO
 
     >>> decide(12, [], least_rows=200).verdict
     'insufficient'
-    >>> decide(500, []).reason
+    >>> decide(500, []).reason.plain
     '500 rows are as the baseline says'
     """
     if rows < least_rows:
-        return Verdict(INSUFFICIENT, f"{counted(rows)} came, and {least_rows} are needed to tell")
+        reason = say("{rows} came, and {least} are needed to tell", rows=counted(rows), least=least_rows)
+        return Verdict(INSUFFICIENT, reason)
     if not findings:
-        return Verdict(OK, f"{counted(rows)} are as the baseline says")
+        return Verdict(OK, say("{rows} are as the baseline says", rows=counted(rows)))
     ranked = sorted(findings, key=lambda found: -found.excess)
     first = {found.column: found for found in reversed(ranked)}
     worst = tuple(dict.fromkeys(found.column for found in ranked))
-    named = [f"{column}: {first[column].sentence}" for column in worst[:NAMED_COLUMNS]]
+    named = [
+        say("{column}: {found}", column=told(column), found=first[column].sentence)
+        for column in worst[:NAMED_COLUMNS]
+    ]
     more = len(worst) - NAMED_COLUMNS
-    rest = f"; and {more} more column{'s' if more > 1 else ''}" if more > 0 else ""
-    return Verdict(DRIFT, "; ".join(named) + rest, worst)
+    if more > 0:
+        named.append(
+            say("and {more} more {columns}", more=more, columns=told("columns" if more > 1 else "column"))
+        )
+    return Verdict(DRIFT, joined(named, "; "), worst)
 
 
-def counted(rows: int) -> str:
+def counted(rows: int) -> Told:
     """Say how many rows.
 
     >>> counted(1)
     '1 row'
     """
-    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"
+    return Told(f"{rows:,} row" if rows == 1 else f"{rows:,} rows")

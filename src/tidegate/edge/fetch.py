@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.edge.storage import client, split_uri
 
 DOWNLOADS_AT_ONCE = 16
@@ -22,7 +23,7 @@ class Fetched:
 
     taken: Mapping[str, Any]
     path: Path | None
-    problem: str | None = None
+    problem: Sentence | None = None
 
 
 def fetch_all(bucket: str, objects: Sequence[Mapping[str, Any]], folder: Path) -> list[Fetched]:
@@ -59,12 +60,14 @@ def _fetch(bucket: str, taken: Mapping[str, Any], path: Path) -> Fetched:
     try:
         answer = client("s3").get_object(Bucket=bucket, Key=taken["key"], IfMatch=f'"{taken["etag"]}"')
     except ClientError as error:
-        code = error.response["Error"]["Code"]
+        code, key = error.response["Error"]["Code"], told(taken["key"])
         if code in ("PreconditionFailed", "412"):
             # The next check finds it changed, and takes what it holds then.
-            return Fetched(taken, None, f"{taken['key']} was rewritten meanwhile; the next check reads it")
+            return Fetched(
+                taken, None, say("{key} was rewritten meanwhile; the next check reads it", key=key)
+            )
         if code in ("NoSuchKey", "404"):
-            return Fetched(taken, None, f"{taken['key']} was deleted before it could be read")
+            return Fetched(taken, None, say("{key} was deleted before it could be read", key=key))
         raise
     with path.open("wb") as file:
         for block in answer["Body"].iter_chunks(1 << 20):

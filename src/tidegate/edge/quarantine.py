@@ -32,7 +32,7 @@ def quarantine(event: Mapping[str, Any], refusal: BadDrop) -> str:
     write_json(
         f"s3://{bucket}/{kept}.reason.json",
         {
-            "reason": refusal.message,
+            "reason": refusal.plain,
             "row": refusal.row,
             "column": refusal.column,
             "dropped_at": key,

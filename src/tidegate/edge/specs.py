@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.core import names
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.edge.storage import read_json
 
 
@@ -20,7 +21,11 @@ def document_in_force(artifacts: str, model: str) -> dict[str, Any]:
     document: dict[str, Any] | None = read_json(f"s3://{artifacts}/{names.spec_key(model)}")
     if document is None:
         raise BadDrop(
-            f"no model file is in force for '{model}'; put one at {names.model_file_key(model)} "
-            f"(tidegate apply MODEL.yaml), then drop the file again"
+            say(
+                "no model file is in force for '{model}'; put one at {place} (tidegate apply MODEL.yaml), "
+                "then drop the file again",
+                model=told(model),
+                place=told(names.model_file_key(model)),
+            )
         )
     return document

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from tidegate.core import names
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.core.truth import read_labels
 from tidegate.edge.listing import listed
@@ -64,7 +65,14 @@ def _normalised(content: bytes, filename: str, spec: ModelSpec) -> bytes:
         text = content.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise BadDrop(f"{filename} is not UTF-8 text in line {line}; save it as UTF-8", row=line) from None
+        raise BadDrop(
+            say(
+                "{file} is not UTF-8 text in line {line}; save it as UTF-8",
+                file=told(filename),
+                line=line,
+            ),
+            row=line,
+        ) from None
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["id", "target"])

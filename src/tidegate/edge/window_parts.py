@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tidegate.core.sentences import Sentence
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 from tidegate.edge.fetch import fetch, fetch_all, put
@@ -25,7 +26,7 @@ class PartRead:
         How many rows count, and how many were left out because an earlier window counted them.
     first, last : str or None
         The times of the first and the last prediction.
-    unreadable : tuple of str
+    unreadable : tuple of Sentence
         A sentence for each object that could not be read.
     profile : bytes
         What `tidegate.table.profile.keep` writes.
@@ -35,7 +36,7 @@ class PartRead:
     repeated: int
     first: str | None
     last: str | None
-    unreadable: tuple[str, ...]
+    unreadable: tuple[Sentence, ...]
     profile: bytes
 
 
@@ -93,7 +94,7 @@ def keep_window(manifest: Manifest, parts: Sequence[PartRead], rows: Path) -> di
         "repeated": sum(part.repeated for part in parts),
         "first": min((part.first for part in parts if part.first), default=None),
         "last": max((part.last for part in parts if part.last), default=None),
-        "unreadable": [sentence for part in parts for sentence in part.unreadable],
+        "unreadable": [sentence.to_dict() for part in parts for sentence in part.unreadable],
     }
     storage.write_json(f"{manifest.home}/read.json", found)
     return found

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.table.constraints.suggest import suggest
 from tidegate.table.scan import profile_file
 
@@ -32,5 +33,5 @@ def data_quality(path: Path, *, header: bool = True) -> tuple[dict[str, Any], di
     """
     profile = profile_file(path, header=header)
     if not profile.rows:
-        raise BadDrop(f"{path.name} has no rows; there is nothing to profile")
+        raise BadDrop(say("{file} has no rows; there is nothing to profile", file=told(path.name)))
     return profile.statistics(), suggest(profile)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadPredictions
+from tidegate.core.sentences import joined, say, told
 from tidegate.table.columns import Floats
 from tidegate.table.predictions import read_predictions, read_truth
 
@@ -59,7 +60,12 @@ def evaluate(truth: Path | bytes, candidate: bytes, champion: bytes | None, seed
         values = _metrics(errors, target, np.ones((1, len(target))))[..., 0]
         resampled = _resample(errors, target, seed_text)
     if not np.isfinite(values[:2]).all():
-        raise BadPredictions(f"the {' or the '.join(names)} predicts numbers too large to be squared")
+        raise BadPredictions(
+            say(
+                "the {names} predicts numbers too large to be squared",
+                names=joined(map(told, names), " or the "),
+            )
+        )
     report: dict[str, Any] = {
         "rows": len(target),
         "confidence": CONFIDENCE,

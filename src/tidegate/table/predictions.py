@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadPredictions
+from tidegate.core.sentences import Told, Value, joined, of_the_data, say, told
 from tidegate.table.columns import Floats, Indices
+
+# What stands for a number and is none says nothing of the data.
+NO_NUMBERS = ("none", "nan", "inf", "-inf", "infinity", "-infinity", "")
 
 
 def read_truth(source: Path | bytes) -> Floats:
@@ -27,10 +31,15 @@ def read_truth(source: Path | bytes) -> Floats:
     body = source.read_bytes() if isinstance(source, Path) else source
     rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
     if "target" not in (rows.fieldnames or ()):
-        raise BadPredictions(f"the truth has the columns {rows.fieldnames}; expected id,target")
+        raise BadPredictions(
+            say(
+                "the truth has the columns {columns}; expected id,target",
+                columns=joined(map(of_the_data, rows.fieldnames or [])),
+            )
+        )
     values = [_finite(row["target"], f"the truth, line {rows.line_num}") for row in rows]
     if not values:
-        raise BadPredictions("the truth holds no rows; there is nothing to judge the model by")
+        raise BadPredictions(say("the truth holds no rows; there is nothing to judge the model by"))
     return np.array(values)
 
 
@@ -55,13 +64,20 @@ def read_predictions(body: bytes, what: str, expected: int) -> Floats:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadPredictions(f"{what} are not text (byte {error.start + 1})") from None
+        raise BadPredictions(
+            say("{what} are not text (byte {at})", what=told(what), at=error.start + 1)
+        ) from None
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             values += _scores(line.strip(), f"{what}, line {number}")
     if len(values) != expected:
         raise BadPredictions(
-            f"{what} number {len(values)}, and {expected} rows were asked; see the log of the transform job"
+            say(
+                "{what} number {found}, and {expected} rows were asked; see the log of the transform job",
+                what=told(what),
+                found=len(values),
+                expected=expected,
+            )
         )
     return np.array(values)
 
@@ -72,7 +88,9 @@ def _scores(line: str, where: str) -> list[float]:
     try:
         content = json.loads(line)
     except ValueError as error:
-        raise BadPredictions(f"{where} is not JSON: {error}") from None
+        raise BadPredictions(
+            say("{where} is not JSON: {error}", where=told(where), error=told(error))
+        ) from None
     if isinstance(content, dict) and isinstance(content.get("predictions"), list):
         content = content["predictions"]
     each = content if isinstance(content, list) else [content]
@@ -101,5 +119,16 @@ def _finite(value: Any, where: str) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise BadPredictions(f"{where} holds {str(value)[:40]!r}, which is not a finite number")
+        raise BadPredictions(
+            say(
+                "{where} holds {found!r}, which is not a finite number",
+                where=told(where),
+                found=_found(value),
+            )
+        )
     return number
+
+
+def _found(value: Any) -> Value | Told:
+    text = str(value)[:40]
+    return told(text) if text.strip().lower() in NO_NUMBERS else of_the_data(text)

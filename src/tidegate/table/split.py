@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.core.spec import Split
 from tidegate.table.columns import Categories, Column, Indices, Numbers, Table
 from tidegate.table.hashing import GAP, Hashes, mixed, number_bits, text_hash
@@ -35,9 +36,14 @@ def split(table: Table, shares: Split) -> dict[str, Table]:
     for part, got in parts.items():
         if got.rows == 0:
             raise BadDrop(
-                f"{table.name}: of its {table.rows} rows none fell into the {part} part, which gets "
-                f"{getattr(shares, part):.0%} of the distinct rows; add rows, or take a larger share in "
-                "model.yaml"
+                say(
+                    "{file}: of its {rows} rows none fell into the {part} part, which gets {share} "
+                    "of the distinct rows; add rows, or take a larger share in model.yaml",
+                    file=told(table.name),
+                    rows=table.rows,
+                    part=told(part),
+                    share=told(format(getattr(shares, part), ".0%")),
+                )
             )
     return parts
 

@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+from tests.unit.refusals import refused
 
 from tidegate.core import combine as module
 from tidegate.core.combine import combine
@@ -66,5 +67,5 @@ def test_a_rule_of_ones_own_gets_the_predictions_by_name(own_rules):
     ],
 )
 def test_a_rule_of_ones_own_that_cannot_be_used_is_told_in_words(own_rules, rule, words):
-    with pytest.raises(CombineFailed, match=words):
+    with refused(CombineFailed, words):
         combine(rule, THREE)

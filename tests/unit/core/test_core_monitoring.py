@@ -17,6 +17,7 @@ from tidegate.core.monitoring import (
 )
 from tidegate.core.names import champion_run, monitor_run_id
 from tidegate.core.retrain import Situation, decide
+from tidegate.core.sentences import plainly, say
 from tidegate.core.windows import Manifest
 
 NOW = datetime(2024, 5, 4, 12, tzinfo=UTC)
@@ -24,12 +25,12 @@ READ = {"rows": 150, "repeated": 0, "first": None, "last": None, "unreadable": [
 DRIFT = {
     "rows": 150,
     "verdict": "drift",
-    "reason": "km: the mean went from 1 to 2",
+    "reason": say("km: the mean went from 1 to 2").to_dict(),
     "worst": ["km"],
     "columns": [
         {
             "name": "km",
-            "words": ["the mean went from 1 to 2"],
+            "words": [say("the mean went from 1 to 2").to_dict()],
             "share": 0.8,
             "distance": 0.6,
             "threshold": 0.1,
@@ -38,7 +39,7 @@ DRIFT = {
     ],
     "violations": [],
 }
-OK = {**DRIFT, "verdict": "ok", "worst": [], "reason": "150 rows are as the baseline says"}
+OK = {**DRIFT, "verdict": "ok", "worst": [], "reason": say("150 rows are as the baseline says").to_dict()}
 FEW = {**OK, "verdict": "insufficient", "carried": ["s3://a/w/1"]}
 
 
@@ -95,7 +96,7 @@ def test_labels_alone_leave_the_verdict_on_the_data_as_it_was():
     matched = {"labels": {"matched": 5, "waiting": 0}, "pool": ["s3://a/t"], "quality": None}
     check, _ = concluded(nothing, state=first, read={**READ, "rows": 0}, matched=matched, window=2)
     assert check["verdict"] == "drift"
-    assert "no new predictions" in check["reason"]
+    assert "no new predictions" in plainly(check["reason"])
 
 
 def test_quality_that_has_fallen_is_drift_even_where_the_data_are_as_before():
@@ -108,10 +109,10 @@ def test_quality_that_has_fallen_is_drift_even_where_the_data_are_as_before():
     check, after = concluded(OK, matched=matched)
     assert check["verdict"] == "drift"
     assert after["truth_pool"] == []
-    assert "RMSE is 9" in check["reason"]
+    assert "RMSE is 9" in plainly(check["reason"])
     later, _ = concluded(OK, state=after, window=2)
     assert later["verdict"] == "drift"
-    assert "the quality had fallen when truth last came" in later["reason"]
+    assert "the quality had fallen when truth last came" in plainly(later["reason"])
 
 
 def test_another_champion_begins_anew():

@@ -175,6 +175,6 @@ def test_half_a_character_is_refused_in_words_and_the_other_objects_are_read(tmp
     sources = [Source("capture", name, tmp_path / name) for name in ("bad", "good")]
     window = read_window(sources, COLUMNS, "xgboost", IDENTITY, tmp_path / "out")
     assert window.rows == 1
-    assert window.unreadable == [
+    assert [each.plain for each in window.unreadable] == [
         "bad: a value holds \\ud800, which is half of a character; send whole characters"
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from tests.unit.refusals import refused
 
 from tidegate.core.combine import combine
 from tidegate.core.errors import BadPredictions
@@ -124,7 +125,7 @@ def test_a_column_that_is_called_prediction_is_kept_beside_ours(inputs):
 )
 def test_answers_that_are_not_one_number_for_each_row_are_refused(inputs, given, words):
     found = {"xgboost": answers(inputs.parent, "xgboost", given["values"], rows=given.get("rows"))}
-    with pytest.raises(BadPredictions, match=words):
+    with refused(BadPredictions, words):
         combined(inputs, found)
 
 

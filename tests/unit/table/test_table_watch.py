@@ -97,8 +97,8 @@ def test_an_object_that_cannot_be_read_leaves_nothing_behind_and_is_told(tmp_pat
     bad = capture(tmp_path / "bad", ("e2", None, "1,2,a,no,", "CSV"), ("e3", None, "1,2", "CSV"))
     window = read(tmp_path, Source("capture", "bad", bad), Source("capture", "good", good))
     assert window.rows == 1
-    assert window.unreadable[0].startswith("bad: ")
-    assert "expected 5" in window.unreadable[0]
+    assert window.unreadable[0].plain.startswith("bad: ")
+    assert "expected 5" in window.unreadable[0].plain
 
 
 def test_scores_of_another_algorithm_are_none_of_this_window(tmp_path):

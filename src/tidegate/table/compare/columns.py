@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidegate.core.figures import figure
+from tidegate.core.sentences import Sentence, of_the_data, say, told
 from tidegate.table.compare import violations
 from tidegate.table.compare.violations import Violation
 from tidegate.table.constraints.read import ColumnConstraints
@@ -41,7 +42,7 @@ class Moved:
     tested: float
     threshold: float
     p_value: float | None
-    plain: str
+    sentence: Sentence
 
 
 def broken(rules: ColumnConstraints, baseline: ColumnProfile, window: ColumnProfile) -> list[Violation]:
@@ -122,24 +123,30 @@ def _type_share(rules: ColumnConstraints, baseline: ColumnProfile, window: Colum
     return window.types.share(rules.inferred_type)
 
 
-def _numbers_in_words(baseline: ColumnProfile, window: ColumnProfile) -> str:
+def _numbers_in_words(baseline: ColumnProfile, window: ColumnProfile) -> Sentence:
     before, now = baseline.moments.mean, window.moments.mean
     if abs(now - before) > 0.1 * baseline.moments.deviation:
-        return f"the mean went from {figure(before)} to {figure(now)}"
+        return say("the mean went from {before} to {now}", before=told(figure(before)), now=told(figure(now)))
     spread, wider = baseline.moments.deviation, window.moments.deviation
-    return f"the values are spread otherwise (deviation {figure(spread)} before, {figure(wider)} now)"
+    return say(
+        "the values are spread otherwise (deviation {before} before, {now} now)",
+        before=told(figure(spread)),
+        now=told(figure(wider)),
+    )
 
 
-def _texts_in_words(baseline: Categories, window: Categories) -> str:
+def _texts_in_words(baseline: Categories, window: Categories) -> Sentence:
     names = {*baseline.counts, *window.counts}
     if not names:
-        return "the texts are others"
+        return say("the texts are others")
 
     def share(of: Categories, name: str) -> float:
         return of.counts.get(name, 0) / of.rows
 
     most = max(sorted(names), key=lambda name: abs(share(window, name) - share(baseline, name)))
-    return (
-        f"the share of '{most[:40]}' went from {share(baseline, most) * 100:.3g} % "
-        f"to {share(window, most) * 100:.3g} %"
+    return say(
+        "the share of '{text}' went from {before} to {now}",
+        text=of_the_data(most[:40]),
+        before=violations.percent(share(baseline, most)),
+        now=violations.percent(share(window, most)),
     )

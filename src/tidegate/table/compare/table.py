@@ -53,7 +53,7 @@ class ColumnComparison:
             "present": self.present,
             "missing": self.missing,
             "violated": [violation.check for violation in self.violations],
-            "words": [violation.plain for violation in self.violations],
+            "words": [violation.sentence.to_dict() for violation in self.violations],
         }
         if self.moved is not None:
             found |= {
@@ -79,7 +79,7 @@ class Comparison:
     def verdict(self, least_rows: int = LEAST_ROWS) -> Verdict:
         """Conclude: ok, drift, or insufficient."""
         findings = [
-            Finding(column, each.check, each.excess, each.plain)
+            Finding(column, each.check, each.excess, each.sentence)
             for each in self.violations
             for column in each.columns
         ]
@@ -203,11 +203,11 @@ def _drift(
         p = q if false_alarms is not None else far.p_value
         if p is None or p >= far.threshold:
             return []
-        return [violations.unlikely(rules.name, p, far.threshold, far.plain)]
+        return [violations.unlikely(rules.name, p, far.threshold, far.sentence)]
     distance = _distance(far, false_alarms)
     if distance <= far.threshold or not _sure(q, false_alarms):
         return []
-    return [violations.drifted(rules.name, distance, far.threshold, far.plain)]
+    return [violations.drifted(rules.name, distance, far.threshold, far.sentence)]
 
 
 def _sure(q: float | None, false_alarms: float | None) -> bool:

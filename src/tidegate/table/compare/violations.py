@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.core.figures import figure
+from tidegate.core.sentences import Sentence, Told, joined, of_the_data, say, told
 
 DATA_TYPE = "data_type_check"
 COMPLETENESS = "completeness_check"
@@ -27,7 +28,7 @@ class Violation:
         The columns that it is about.
     excess : float
         How far beyond what is allowed; 1 is exactly that.
-    plain : str
+    sentence : Sentence
         The same in words for people.
     """
 
@@ -36,7 +37,7 @@ class Violation:
     description: str
     columns: tuple[str, ...]
     excess: float
-    plain: str
+    sentence: Sentence
 
     def entry(self) -> dict[str, str]:
         """Give the entry of `constraint_violations.json`."""
@@ -72,29 +73,37 @@ def wrong_type(column: str, expected: str, wanted: float, share: float) -> Viola
         f"Expected match: {wanted * 100}%. Observed: Only {share * 100}% of data is {expected}.",
         (column,),
         1 + 10 * (wanted - share),
-        f"{_percent(1 - share)} of the values are not {_kind(expected)}",
+        say("{share} of the values are not {kind}", share=percent(1 - share), kind=told(_kind(expected))),
     )
 
 
 def incomplete(column: str, wanted: float, found: float) -> Violation:
     """Too many values are missing."""
-    plain = f"{_percent(1 - found)} of the values are missing, up from {_percent(1 - wanted)}"
-    return _unmet(column, COMPLETENESS, found, 1 + 10 * (wanted - found), plain)
+    sentence = say(
+        "{share} of the values are missing, up from {before}",
+        share=percent(1 - found),
+        before=percent(1 - wanted),
+    )
+    return _unmet(column, COMPLETENESS, found, 1 + 10 * (wanted - found), sentence)
 
 
 def negative(column: str, least: float) -> Violation:
     """A column that never was negative is."""
-    return _unmet(column, NON_NEGATIVE, least, 2.0, f"there are negative values, down to {figure(least)}")
+    sentence = say("there are negative values, down to {least}", least=of_the_data(figure(least)))
+    return _unmet(column, NON_NEGATIVE, least, 2.0, sentence)
 
 
 def unknown_categories(column: str, wanted: float, found: float, examples: list[str]) -> Violation:
     """Too many values are not in the column's domain."""
-    named = ", ".join(f"'{text[:30]}'" for text in examples[:3])
-    plain = f"{_percent(1 - found)} of the values were never seen before, such as {named}"
-    return _unmet(column, CATEGORIES, found, 1 + 10 * (wanted - found), plain)
+    sentence = say(
+        "{share} of the values were never seen before, such as {examples}",
+        share=percent(1 - found),
+        examples=joined(say("'{text}'", text=of_the_data(text[:30])) for text in examples[:3]),
+    )
+    return _unmet(column, CATEGORIES, found, 1 + 10 * (wanted - found), sentence)
 
 
-def drifted(column: str, distance: float, threshold: float, plain: str) -> Violation:
+def drifted(column: str, distance: float, threshold: float, sentence: Sentence) -> Violation:
     """The distribution is too far from the baseline's."""
     return Violation(
         column,
@@ -102,11 +111,11 @@ def drifted(column: str, distance: float, threshold: float, plain: str) -> Viola
         f"Baseline drift distance: {distance} exceeds threshold: {threshold}",
         (column,),
         distance / threshold if threshold else 1 + distance,
-        plain,
+        sentence,
     )
 
 
-def unlikely(column: str, p_value: float, threshold: float, plain: str) -> Violation:
+def unlikely(column: str, p_value: float, threshold: float, sentence: Sentence) -> Violation:
     """The categories are not those of the baseline, by χ², where the constraints ask for its p-value."""
     return Violation(
         column,
@@ -114,7 +123,7 @@ def unlikely(column: str, p_value: float, threshold: float, plain: str) -> Viola
         f"Baseline drift p-value: {p_value} is below threshold: {threshold}",
         (column,),
         1 + threshold - p_value,
-        plain,
+        sentence,
     )
 
 
@@ -136,18 +145,19 @@ def _columns(feature: str, check: str, word: str, names: list[str], current: int
         f"Number of columns in baseline constraints: {baseline}",
         tuple(names),
         10.0 if word == "missing" else 1.0,
-        f"the column is {'not there any more' if word == 'missing' else 'new'}",
+        say("the column is not there any more") if word == "missing" else say("the column is new"),
     )
 
 
-def _unmet(column: str, check: str, value: float, excess: float, plain: str) -> Violation:
+def _unmet(column: str, check: str, value: float, excess: float, sentence: Sentence) -> Violation:
     # The blank at the end is the container's.
-    sentence = f"Value: {value} does not meet the constraint requirement! "
-    return Violation(column, check, sentence, (column,), excess, plain)
+    description = f"Value: {value} does not meet the constraint requirement! "
+    return Violation(column, check, description, (column,), excess, sentence)
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:.3g} %"
+def percent(share: float) -> Told:
+    """Write a share as a percentage."""
+    return Told(f"{share * 100:.3g} %")
 
 
 def _kind(expected: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidegate.core.errors import BadConstraints
+from tidegate.core.sentences import Sentence, listed, of_the_data, say, told
 
 TYPES = ("Integral", "Fractional", "String", "Unknown")
 METHODS = ("Robust", "Simple")
@@ -68,7 +69,7 @@ class Constraints:
         settings = _settings(config, Settings(), "monitoring_config")
         features = document.get("features")
         if not isinstance(features, list):
-            raise BadConstraints("features: expected a list with an entry for each column")
+            raise BadConstraints(say("features: expected a list with an entry for each column"))
         columns = [_column(entry, at, settings) for at, entry in enumerate(features)]
         return cls({column.name: column for column in columns})
 
@@ -81,7 +82,7 @@ def _column(entry: Any, at: int, settings: Settings) -> ColumnConstraints:
     entry = _mapping(entry, f"features[{at}]")
     name = entry.get("name")
     if not isinstance(name, str):
-        raise BadConstraints(f"features[{at}].name: expected the column's name")
+        raise BadConstraints(say("features[{at}].name: expected the column's name", at=at))
     numbers = _mapping(entry.get("num_constraints", {}), f"{name}.num_constraints")
     texts = _mapping(entry.get("string_constraints", {}), f"{name}.string_constraints")
     for place in (entry, numbers, texts):
@@ -90,7 +91,9 @@ def _column(entry: Any, at: int, settings: Settings) -> ColumnConstraints:
                 settings = _settings(_mapping(place[key], f"{name}.{key}"), settings, f"{name}.{key}")
     domain = texts.get("domains")
     if domain is not None and not isinstance(domain, list):
-        raise BadConstraints(f"{name}.string_constraints.domains: expected a list of texts")
+        raise BadConstraints(
+            say("{name}.string_constraints.domains: expected a list of texts", name=told(name))
+        )
     completeness = entry.get("completeness")
     return ColumnConstraints(
         name=name,
@@ -129,7 +132,13 @@ def _settings(config: Mapping[str, Any], base: Settings, where: str) -> Settings
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise BadConstraints(f"{where}: expected names with values, found {value!r}")
+        raise BadConstraints(
+            say(
+                "{where}: expected names with values, found {value}",
+                where=told(where),
+                value=of_the_data(repr(value)),
+            )
+        )
     return value
 
 
@@ -139,19 +148,39 @@ def _enabled(value: Any, where: str) -> bool:
 
 def _flag(value: Any, where: str) -> bool:
     if not isinstance(value, bool):
-        raise BadConstraints(f"{where}: expected true or false, found {value!r}")
+        raise BadConstraints(
+            say(
+                "{where}: expected true or false, found {value}",
+                where=told(where),
+                value=of_the_data(repr(value)),
+            )
+        )
     return value
 
 
 def _one_of(value: Any, words: tuple[str, ...], where: str) -> str:
     if value not in words:
         close = difflib.get_close_matches(str(value), words, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise BadConstraints(f"{where}: '{value}' is not one of {', '.join(words)}{hint}")
+        hint = say("; did you mean '{word}'?", word=told(close[0])) if close else Sentence()
+        raise BadConstraints(
+            say(
+                "{where}: '{value}' is not one of {words}{hint}",
+                where=told(where),
+                value=of_the_data(value),
+                words=listed(words),
+                hint=hint,
+            )
+        )
     return str(value)
 
 
 def _share(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise BadConstraints(f"{where}: expected a share between 0 and 1, found {value!r}")
+        raise BadConstraints(
+            say(
+                "{where}: expected a share between 0 and 1, found {value}",
+                where=told(where),
+                value=of_the_data(repr(value)),
+            )
+        )
     return float(value)

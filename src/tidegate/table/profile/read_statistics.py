@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadConstraints
+from tidegate.core.sentences import of_the_data, say
 from tidegate.table.columns import Floats
 from tidegate.table.profile.column import NOTHING, ColumnProfile
 from tidegate.table.profile.distinct import Distinct
@@ -36,14 +37,23 @@ def read_statistics(document: Mapping[str, Any]) -> Profile:
         names = [str(entry["name"]) for entry in features]
     except (KeyError, TypeError, ValueError) as error:
         raise BadConstraints(
-            f"this is no statistics.json: dataset.item_count and features are expected ({error!r})"
+            say(
+                "this is no statistics.json: dataset.item_count and features are expected ({error})",
+                error=of_the_data(repr(error)),
+            )
         ) from None
     columns = {}
     for name, entry in zip(names, features, strict=True):
         try:
             columns[name] = _column(entry)
         except (KeyError, TypeError, ValueError) as error:
-            raise BadConstraints(f"statistics.json, column '{name}': {error!r} is missing or odd") from None
+            raise BadConstraints(
+                say(
+                    "statistics.json, column '{name}': {error} is missing or odd",
+                    name=of_the_data(name),
+                    error=of_the_data(repr(error)),
+                )
+            ) from None
     return Profile(rows, columns)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate.core.figures import figure
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
 from tidegate.table.columns import Floats
 from tidegate.table.compare.false_alarms import q_values
@@ -248,10 +249,16 @@ def _camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def _words(found: MetricComparison) -> str:
-    way = "above" if found.operator == GREATER else "below"
-    between = f"{figure(found.low)} to {figure(found.high)} at {CONFIDENCE:.0%} confidence"
-    return f"{figure(found.value)} is {way} {figure(found.threshold)} ({between})"
+def _words(found: MetricComparison) -> Sentence:
+    return say(
+        "{value} is {way} {threshold} ({low} to {high} at {confidence} confidence)",
+        value=told(figure(found.value)),
+        way=told("above" if found.operator == GREATER else "below"),
+        threshold=told(figure(found.threshold)),
+        low=told(figure(found.low)),
+        high=told(figure(found.high)),
+        confidence=told(format(CONFIDENCE, ".0%")),
+    )
 
 
 def _number(value: float) -> float | str:

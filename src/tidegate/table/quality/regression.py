@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadPredictions
+from tidegate.core.sentences import say
 from tidegate.table.columns import Floats
 from tidegate.table.predictions import read_predictions, read_truth
 from tidegate.table.quality.errors import RegressionErrors
@@ -52,7 +53,13 @@ def model_quality(
     target = truth if isinstance(truth, np.ndarray) else read_truth(truth)
     found = predictions if isinstance(predictions, np.ndarray) else _read(predictions, len(target))
     if len(found) != len(target) or not len(target):
-        raise BadPredictions(f"there are {len(found)} predictions for {len(target)} rows; both are needed")
+        raise BadPredictions(
+            say(
+                "there are {found} predictions for {wanted} rows; both are needed",
+                found=len(found),
+                wanted=len(target),
+            )
+        )
     return quality_files(Answers("Regression", target, found))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
+from tidegate.core.verdict import counted
 from tidegate.table.columns import Table
 from tidegate.table.read.csv_file import read_csv
 from tidegate.table.read.look import look
@@ -41,10 +43,17 @@ def read_drop(path: Path, spec: ModelSpec, name: str) -> Table:
     seen = look(path, name)
     table = read_parquet(path, spec, name) if seen.parquet else read_csv(path, spec, name, seen)
     if table.rows == 0:
-        raise BadDrop(f"{name} has column names and no rows; add the rows and drop it again")
+        raise BadDrop(
+            say("{file} has column names and no rows; add the rows and drop it again", file=told(name))
+        )
     if table.rows < LEAST_ROWS:
         raise BadDrop(
-            f"{name} has {table.rows} row{'s' if table.rows > 1 else ''}; at least {LEAST_ROWS} are needed "
-            "to train, validate and test; add rows and drop it again"
+            say(
+                "{file} has {rows}; at least {least} are needed to train, validate and test; add rows and "
+                "drop it again",
+                file=told(name),
+                rows=counted(table.rows),
+                least=LEAST_ROWS,
+            )
         )
     return table

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
@@ -88,7 +89,7 @@ class _Reader:
                 column,
                 self.kinds[column],
                 cells,
-                f"line {line}",
+                say("line {line}", line=line),
                 line,
                 target=column == self.spec.target,
             )
@@ -144,12 +145,24 @@ def _parse(
             return _read(path, seen, places, {})
     except pa.ArrowInvalid as error:
         explain_structure(path, name, seen, width, strict=True)
-        raise BadDrop(f"{name} cannot be read as CSV: {error}; export it again and drop it") from None
+        raise BadDrop(
+            say(
+                "{file} cannot be read as CSV: {error}; export it again and drop it",
+                file=told(name),
+                error=told(error),
+            )
+        ) from None
     except OSError as error:
         if not seen.gzipped:
             raise
         # pyarrow is stricter about what follows the packed text than the standard library is.
-        raise BadDrop(f"{name} is a damaged gzip file ({error}); compress it again and drop it") from None
+        raise BadDrop(
+            say(
+                "{file} is a damaged gzip file ({error}); compress it again and drop it",
+                file=told(name),
+                error=told(error),
+            )
+        ) from None
 
 
 def _read(path: Path, seen: Look, places: dict[str, int], kinds: dict[str, str]) -> Any:

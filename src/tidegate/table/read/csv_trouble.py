@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.table.read.look import Look, open_text
 
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -40,8 +41,12 @@ def read_header(path: Path, wanted: Sequence[str], name: str, seen: Look) -> lis
         for delimiter, words in _DELIMITERS.items():
             if delimiter in header[0] and len(wanted) > 1:
                 raise BadDrop(
-                    f"{name} separates its columns by {words}; save it with commas between the columns and "
-                    "drop it again",
+                    say(
+                        "{file} separates its columns by {words}; save it with commas between the columns "
+                        "and drop it again",
+                        file=told(name),
+                        words=told(words),
+                    ),
                     row=1,
                 )
     return header
@@ -76,20 +81,37 @@ def explain_structure(path: Path, name: str, seen: Look, width: int, *, strict: 
 def csv_error(name: str, line: int, error: csv.Error) -> BadDrop:
     """Say that a quotation mark is probably never closed."""
     return BadDrop(
-        f"{name}, at or after line {line}: {error}; most often a quotation mark is opened there and never "
-        "closed",
+        say(
+            "{file}, at or after line {line}: {error}; most often a quotation mark is opened there and "
+            "never closed",
+            file=told(name),
+            line=line,
+            error=told(error),
+        ),
         row=line,
     )
 
 
 def _wrong_width(name: str, line: int, found: int, width: int) -> BadDrop:
     if found > width:
-        remedy = f"{found - width} too many; put quotation marks around a text that holds a comma"
+        remedy = say(
+            "{many} too many; put quotation marks around a text that holds a comma", many=found - width
+        )
     else:
-        remedy = (
-            f"{width - found} too few; fill the row up, or look for a quotation mark that is never closed"
+        remedy = say(
+            "{few} too few; fill the row up, or look for a quotation mark that is never closed",
+            few=width - found,
         )
     fields = "field" if found == 1 else "fields"
     return BadDrop(
-        f"{name}, line {line}: {found} {fields}, expected {width} as in the header: {remedy}", row=line
+        say(
+            "{file}, line {line}: {found} {fields}, expected {width} as in the header: {remedy}",
+            file=told(name),
+            line=line,
+            found=found,
+            fields=told(fields),
+            width=width,
+            remedy=remedy,
+        ),
+        row=line,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 
 BLOCK_BYTES = 4 << 20
 UNPACKED_LIMIT_BYTES = 4 << 30
@@ -48,7 +49,12 @@ def look(path: Path, name: str) -> Look:
         For an object of no bytes, another kind of file, another encoding, or bytes that no text has.
     """
     if path.stat().st_size == 0:
-        raise BadDrop(f"{name} is empty (0 bytes); put the column names and the rows in it and drop it again")
+        raise BadDrop(
+            say(
+                "{file} is empty (0 bytes); put the column names and the rows in it and drop it again",
+                file=told(name),
+            )
+        )
     with path.open("rb") as file:
         head = file.read(4)
     if head == b"PAR1":
@@ -60,7 +66,13 @@ def look(path: Path, name: str) -> Look:
     except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
         if not gzipped:
             raise
-        raise BadDrop(f"{name} is a damaged gzip file ({error}); compress it again and drop it") from None
+        raise BadDrop(
+            say(
+                "{file} is a damaged gzip file ({error}); compress it again and drop it",
+                file=told(name),
+                error=told(error),
+            )
+        ) from None
     return Look(parquet=False, gzipped=gzipped, quotes=quotes)
 
 
@@ -74,7 +86,13 @@ def refuse_other_kinds(head: bytes, name: str) -> None:
     """
     for magic, what in _OTHERS.items():
         if head.startswith(magic):
-            raise BadDrop(f"{name} is {what} and drop that; CSV and Parquet are read")
+            raise BadDrop(
+                say(
+                    "{file} is {what} and drop that; CSV and Parquet are read",
+                    file=told(name),
+                    what=told(what),
+                )
+            )
 
 
 def open_bytes(path: Path, gzipped: bool) -> BinaryIO:
@@ -100,8 +118,12 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
             if b"\x00" in block:
                 line = lines + block[: block.index(b"\x00")].count(b"\n") + 1
                 raise BadDrop(
-                    f"{name} has a NUL byte in line {line}: it is not text, or damaged; export it again as "
-                    "UTF-8",
+                    say(
+                        "{file} has a NUL byte in line {line}: it is not text, or damaged; export it again "
+                        "as UTF-8",
+                        file=told(name),
+                        line=line,
+                    ),
                     row=line,
                 )
             pending = len(decoder.getstate()[0])
@@ -117,18 +139,38 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
             total += len(block)
             if gzipped and total > max(_SMALL_UNPACKED_BYTES, MOST_TIMES_UNPACKED * packed):
                 raise BadDrop(
-                    f"{name} unpacks from {packed:,} to more than {total:,} bytes, which no table does; "
-                    "drop it unpacked if it is one"
+                    say(
+                        "{file} unpacks from {packed:,} to more than {total:,} bytes, which no table does; "
+                        "drop it unpacked if it is one",
+                        file=told(name),
+                        packed=packed,
+                        total=total,
+                    )
                 )
             if total > UNPACKED_LIMIT_BYTES:
-                raise BadDrop(f"{name} is over {UNPACKED_LIMIT_BYTES >> 30} GiB of text; drop it in parts")
+                raise BadDrop(
+                    say(
+                        "{file} is over {most} GiB of text; drop it in parts",
+                        file=told(name),
+                        most=UNPACKED_LIMIT_BYTES >> 30,
+                    )
+                )
     if decoder.getstate()[0]:
         raise BadDrop(
-            f"{name} ends in the middle of a character (byte {total}); it was cut off, drop it again",
+            say(
+                "{file} ends in the middle of a character (byte {total}); it was cut off, drop it again",
+                file=told(name),
+                total=total,
+            ),
             row=lines + 1,
         )
     if blank or total == 0:
-        raise BadDrop(f"{name} holds no text; put the column names and the rows in it and drop it again")
+        raise BadDrop(
+            say(
+                "{file} holds no text; put the column names and the rows in it and drop it again",
+                file=told(name),
+            )
+        )
     return quotes
 
 
@@ -141,8 +183,13 @@ def _refuse_long_line(block: bytes, running: int, lines: int, name: str) -> int:
     length = running + (len(block) if first < 0 else first)
     if length > LONGEST_LINE_BYTES:
         raise BadDrop(
-            f"{name}: line {lines + 1} has more than {LONGEST_LINE_BYTES >> 20} MiB; put each row on a line "
-            "of its own and drop it again",
+            say(
+                "{file}: line {line} has more than {most} MiB; put each row on a line of its own and drop it "
+                "again",
+                file=told(name),
+                line=lines + 1,
+                most=LONGEST_LINE_BYTES >> 20,
+            ),
             row=lines + 1,
         )
     return length if first < 0 else len(block) - block.rfind(b"\n") - 1
@@ -151,7 +198,11 @@ def _refuse_long_line(block: bytes, running: int, lines: int, name: str) -> int:
 def _refuse_utf16(block: bytes, name: str) -> None:
     if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BadDrop(
-            f"{name} is UTF-16 text, not UTF-8; save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again"
+            say(
+                "{file} is UTF-16 text, not UTF-8; save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it "
+                "again",
+                file=told(name),
+            )
         )
 
 
@@ -159,7 +210,13 @@ def _not_utf8(name: str, block: bytes, start: int, total: int, lines: int) -> Ba
     at = max(start, 0)
     line = lines + block[:at].count(b"\n") + 1
     return BadDrop(
-        f"{name} is not UTF-8 text: line {line} holds the byte 0x{block[at]:02X} (byte {total + at + 1} of "
-        "the file); save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again",
+        say(
+            "{file} is not UTF-8 text: line {line} holds the byte 0x{byte:02X} (byte {at} of the file); "
+            "save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again",
+            file=told(name),
+            line=line,
+            byte=block[at],
+            at=total + at + 1,
+        ),
         row=line,
     )

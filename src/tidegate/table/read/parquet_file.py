@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import (
@@ -58,7 +59,7 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
             except BadCells as bad:
                 row = bad.row + 1
                 raise bad_cell(
-                    name, column, kind, bad, f"row {row}", row, target=column == spec.target
+                    name, column, kind, bad, say("row {row}", row=row), row, target=column == spec.target
                 ) from None
             except WrongType:
                 raise wrong_type(name, column, array.type, kind) from None
@@ -94,14 +95,26 @@ def _read_column(file: Any, column: str, name: str) -> Any:
 def damaged(name: str, error: Exception) -> BadDrop:
     """Say that a file's bytes are not what Parquet's should be."""
     first = str(error).split("\n", 1)[0].rstrip(".")
-    return BadDrop(f"{name} is a damaged Parquet file ({first}); write it again and drop it")
+    return BadDrop(
+        say(
+            "{file} is a damaged Parquet file ({first}); write it again and drop it",
+            file=told(name),
+            first=of_the_data(first),
+        )
+    )
 
 
 def wrong_type(name: str, column: str, stored: Any, kind: str) -> BadDrop:
     """Say that a column is stored in a type that cannot become the wanted one."""
     return BadDrop(
-        f"{name}: column '{column}' is stored as {stored}, and {kind} is expected; store it as numbers or "
-        "text, or change the column's type in model.yaml",
+        say(
+            "{file}: column '{column}' is stored as {stored}, and {kind} is expected; store it as numbers "
+            "or text, or change the column's type in model.yaml",
+            file=told(name),
+            column=told(column),
+            stored=told(stored),
+            kind=told(kind),
+        ),
         column=column,
     )
 

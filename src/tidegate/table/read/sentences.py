@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from tidegate.core.errors import BadDrop, of_the_data
+from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import Sentence, of_the_data, say, shortened, told
 from tidegate.table.read.convert import BadCells
 from tidegate.table.read.values import WANTED, is_missing
 
 SHOWN_TEXT = 40
 
 
-def shown(text: str) -> str:
+def shown(text: str) -> Sentence:
     """Quote a cell, shortened, line breaks made visible, marked as a value of the data."""
     flat = text.replace("\r", "\\r").replace("\n", "\\n")
-    return f"'{of_the_data(flat[:SHOWN_TEXT])}…'" if len(flat) > SHOWN_TEXT else f"'{of_the_data(flat)}'"
+    return say("'{cell}'", cell=shortened(of_the_data(flat), SHOWN_TEXT))
 
 
 def bad_cell(
-    name: str, column: str, kind: str, bad: BadCells, place: str, row: int, *, target: bool
+    name: str, column: str, kind: str, bad: BadCells, place: Sentence, row: int, *, target: bool
 ) -> BadDrop:
     """Say which cell does not fit and what to do about it.
 
     Parameters
     ----------
-    place : str
+    place : Sentence
         The row in words, such as ``line 17``.
     row : int
         The same as a number.
@@ -30,21 +31,37 @@ def bad_cell(
         Whether the column is the target, which may have no gaps.
     """
     others = bad.count - 1
-    more = f" ({others} more row{'s' if others > 1 else ''} like it)" if others else ""
+    more = Sentence()
+    if others:
+        more = say(
+            " ({others} more {rows} like it)", others=others, rows=told("rows" if others > 1 else "row")
+        )
+    head = say("{file}, {place}: ", file=told(name), place=place)
     if target and is_missing(bad.text):
-        held = f"is {shown(bad.text)}" if bad.text.strip() else "is empty"
-        sentence = (
-            f"{name}, {place}: the target '{column}' {held}{more}; every training row needs a number there: "
-            "fill it in or take the row out"
+        held = say("is {cell}", cell=shown(bad.text)) if bad.text.strip() else say("is empty")
+        sentence = say(
+            "the target '{column}' {held}{more}; every training row needs a number there: fill it in or take "
+            "the row out",
+            column=told(column),
+            held=held,
+            more=more,
         )
     elif target:
-        sentence = (
-            f"{name}, {place}: the target '{column}' holds {shown(bad.text)}{more}, which is not a finite "
-            "number; correct it or take the row out"
+        sentence = say(
+            "the target '{column}' holds {cell}{more}, which is not a finite number; correct it or take the "
+            "row out",
+            column=told(column),
+            cell=shown(bad.text),
+            more=more,
         )
     else:
-        sentence = (
-            f"{name}, {place}: column '{column}' holds {shown(bad.text)}{more}, which is not "
-            f"{WANTED[kind]}; correct it, leave it empty, or change the column's type, {kind}, in model.yaml"
+        sentence = say(
+            "column '{column}' holds {cell}{more}, which is not {wanted}; correct it, leave it empty, or "
+            "change the column's type, {kind}, in model.yaml",
+            column=told(column),
+            cell=shown(bad.text),
+            more=more,
+            wanted=told(WANTED[kind]),
+            kind=told(kind),
         )
-    return BadDrop(sentence, row=row, column=column)
+    return BadDrop(head + sentence, row=row, column=column)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.table.profile.table import Profile
 from tidegate.table.read.look import refuse_other_kinds
 from tidegate.table.scan.capture import CapturedRow, profile_capture, read_capture
@@ -92,7 +93,13 @@ def _kind(path: Path) -> str:
             with gzip.open(path) as unpacked:
                 start = unpacked.read(HEAD_BYTES)
         except (EOFError, OSError, zlib.error) as error:
-            raise BadDrop(f"{path.name} is a damaged gzip file ({error}); compress it again") from None
+            raise BadDrop(
+                say(
+                    "{file} is a damaged gzip file ({error}); compress it again",
+                    file=told(path.name),
+                    error=told(error),
+                )
+            ) from None
     begins = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not begins.startswith(b"{"):
         return "csv"

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
 from tidegate.table.read.csv_trouble import explain_structure
@@ -56,7 +57,9 @@ def profile_with_arrow(
                     progress(batch.nbytes)
     except pa.ArrowInvalid as error:
         explain_structure(path, path.name, seen, len(names), strict=True)
-        raise BadDrop(f"{path.name} cannot be profiled: {error}") from None
+        raise BadDrop(
+            say("{file} cannot be profiled: {error}", file=told(path.name), error=of_the_data(error))
+        ) from None
     return adding.profile()
 
 

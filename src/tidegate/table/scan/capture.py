@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import listed, of_the_data, say, told
 from tidegate.table.profile.table import Profile
 from tidegate.table.scan.json_lines import lines_of
 from tidegate.table.scan.records import as_text, parsed, profile_records
@@ -73,7 +74,12 @@ def read_capture(
             event = str(meta["eventId"])
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError, csv.Error) as error:
             raise BadDrop(
-                f"{where}: this is no capture record of SageMaker ({type(error).__name__}: {error})",
+                say(
+                    "{where}: this is no capture record of SageMaker ({kind}: {error})",
+                    where=told(where),
+                    kind=told(type(error).__name__),
+                    error=of_the_data(error),
+                ),
                 row=number,
             ) from None
         # A flat list may have been a row a number, not a row.
@@ -81,7 +87,13 @@ def read_capture(
             rows = [{"_c0": value} for value in rows[0].values()]
         if answers and rows and len(answers) != len(rows):
             raise BadDrop(
-                f"{where}: {len(rows)} rows were asked and {len(answers)} answers captured", row=number
+                say(
+                    "{where}: {asked} rows were asked and {answered} answers captured",
+                    where=told(where),
+                    asked=len(rows),
+                    answered=len(answers),
+                ),
+                row=number,
             )
         for place in range(max(len(rows), len(answers))):
             yield CapturedRow(
@@ -147,7 +159,15 @@ def _named(row: Any, columns: Sequence[str] | None, where: str) -> dict[str, Any
     if isinstance(row, dict):
         return row
     if columns is not None and len(row) != len(columns):
-        raise BadDrop(f"{where}: a row has {len(row)} fields; expected {len(columns)}: {', '.join(columns)}")
+        raise BadDrop(
+            say(
+                "{where}: a row has {found} fields; expected {wanted}: {names}",
+                where=told(where),
+                found=len(row),
+                wanted=len(columns),
+                names=listed(columns),
+            )
+        )
     return dict(zip(columns or [f"_c{at}" for at in range(len(row))], row, strict=True))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table import native
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
@@ -102,7 +103,7 @@ def _read_header(stream: BinaryIO, path: Path, header: bool) -> Header:
         start += 1
     if start == len(head):
         look(path, path.name)  # has the words for a file of nothing
-        raise BadDrop(f"{path.name} has no rows; there is nothing to profile")
+        raise BadDrop(say("{file} has no rows; there is nothing to profile", file=told(path.name)))
     end, quoted = start, False
     while end < len(head) and (quoted or head[end] not in b"\r\n"):
         quoted ^= head[end] == ord('"')
@@ -112,7 +113,11 @@ def _read_header(stream: BinaryIO, path: Path, header: bool) -> Header:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise BadDrop(
-            f"{path.name} has two columns called '{twice}'; a profile needs a name for each, so rename one"
+            say(
+                "{file} has two columns called '{twice}'; a profile needs a name for each, so rename one",
+                file=told(path.name),
+                twice=of_the_data(twice),
+            )
         )
     return Header(names, end if header else start)
 
@@ -129,5 +134,17 @@ def _explained(path: Path, gzipped: bool, error: Exception, header: bool) -> Bad
     except BadDrop as words:
         return words
     if isinstance(error, RecordTooLong):
-        return BadDrop(f"{path.name} has a row that is {error}; write one row a line")
-    return BadDrop(f"{path.name} cannot be read as CSV ({error or 'its records differ in width'})")
+        return BadDrop(
+            say(
+                "{file} has a row that is {error}; write one row a line",
+                file=told(path.name),
+                error=told(error),
+            )
+        )
+    return BadDrop(
+        say(
+            "{file} cannot be read as CSV ({error})",
+            file=told(path.name),
+            error=of_the_data(error) if str(error) else told("its records differ in width"),
+        )
+    )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.table import native
 from tidegate.table.profile.distinct import ANY
 from tidegate.table.profile.table import Profile
@@ -79,7 +80,13 @@ def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int
     try:
         yield from _parsed_lines(path, progress)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BadDrop(f"{path.name} is a damaged gzip file ({error}); compress it again") from None
+        raise BadDrop(
+            say(
+                "{file} is a damaged gzip file ({error}); compress it again",
+                file=told(path.name),
+                error=told(error),
+            )
+        ) from None
 
 
 def _parsed_lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, Any]]:
@@ -90,7 +97,12 @@ def _parsed_lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, 
         for number, line in enumerate(iter(lambda: stream.readline(most + 1), b""), 1):
             if len(line) > most:
                 raise BadDrop(
-                    f"{path.name}, line {number}: this is {blocks.RecordTooLong()}; write one object a line",
+                    say(
+                        "{file}, line {number}: this is {long}; write one object a line",
+                        file=told(path.name),
+                        number=number,
+                        long=told(blocks.RecordTooLong()),
+                    ),
                     row=number,
                 )
             if number == 1:
@@ -103,7 +115,12 @@ def _parsed_lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, 
                     yield number, parsed(line)
                 except (ValueError, RecursionError) as error:
                     raise BadDrop(
-                        f"{path.name}, line {number}: this is not JSON ({error}); write one object a line",
+                        say(
+                            "{file}, line {number}: this is not JSON ({error}); write one object a line",
+                            file=told(path.name),
+                            number=number,
+                            error=told(error),
+                        ),
                         row=number,
                     ) from None
 
@@ -119,7 +136,12 @@ def objects_of(path: Path, progress: Progress | None = None) -> Iterator[dict[st
     for number, content in lines_of(path, progress):
         if not isinstance(content, dict):
             raise BadDrop(
-                f"{path.name}, line {number}: this is no JSON object with a name for each value", row=number
+                say(
+                    "{file}, line {number}: this is no JSON object with a name for each value",
+                    file=told(path.name),
+                    number=number,
+                ),
+                row=number,
             )
         yield content
 

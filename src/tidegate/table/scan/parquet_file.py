@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
 from tidegate.table.scan.adding import Adding
@@ -38,7 +39,10 @@ def profile_parquet(path: Path, *, progress: Callable[[int], None] | None = None
             names = [name.strip() for name in file.schema_arrow.names]
             if len(set(names)) < len(names):
                 raise BadDrop(
-                    f"{path.name} has two columns of one name; a profile needs a name for each column"
+                    say(
+                        "{file} has two columns of one name; a profile needs a name for each column",
+                        file=told(path.name),
+                    )
                 )
             adding = Adding(names)
             total, size = max(1, file.metadata.num_rows), path.stat().st_size
@@ -48,7 +52,13 @@ def profile_parquet(path: Path, *, progress: Callable[[int], None] | None = None
                     progress(size * batch.num_rows // total)
     except _DAMAGE as error:
         first = str(error).split("\n", 1)[0].rstrip(".")
-        raise BadDrop(f"{path.name} is a damaged Parquet file ({first}); write it again") from None
+        raise BadDrop(
+            say(
+                "{file} is a damaged Parquet file ({first}); write it again",
+                file=told(path.name),
+                first=of_the_data(first),
+            )
+        ) from None
     return adding.profile()
 
 

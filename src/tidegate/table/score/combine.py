@@ -12,6 +12,7 @@ import numpy as np
 
 from tidegate.core.combine import combine
 from tidegate.core.errors import BadPredictions
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.columns import Floats, Indices
 from tidegate.table.predictions import read_scores
 from tidegate.table.score.write import ID, ROW
@@ -96,22 +97,32 @@ class _Answers:
             outputs = [answer["SageMakerOutput"] for answer in answers]
         except (ValueError, TypeError, KeyError) as error:
             raise BadPredictions(
-                f"{self._what} cannot be read ({type(error).__name__}: {error}); see the transform job's log"
+                say(
+                    "{what} cannot be read ({kind}: {error}); see the transform job's log",
+                    what=told(self._what),
+                    kind=told(type(error).__name__),
+                    error=of_the_data(error),
+                )
             ) from None
         if rows != numbers.tolist():
             at = next((i for i, (a, b) in enumerate(zip(rows, numbers, strict=False)) if a != b), len(rows))
-            found = f"row {rows[at]}" if at < len(rows) else "their end"
+            found = say("row {row}", row=of_the_data(rows[at])) if at < len(rows) else say("their end")
             raise BadPredictions(
-                f"{self._what} are not those of the rows that were asked: after "
-                f"{f'row {numbers[at - 1]}' if at else 'the block before'} came {found}, expected row "
-                f"{numbers[at]}; see the transform job's log"
+                say(
+                    "{what} are not those of the rows that were asked: after {before} came {found}, "
+                    "expected row {wanted}; see the transform job's log",
+                    what=told(self._what),
+                    before=say("row {row}", row=int(numbers[at - 1])) if at else say("the block before"),
+                    found=found,
+                    wanted=int(numbers[at]),
+                )
             )
         return read_scores(outputs, self._what, numbers)
 
     def end(self) -> None:
         """Check that there are no more answers than rows."""
         if next(self._lines, None) is not None:
-            raise BadPredictions(f"{self._what} are more than the rows that were asked")
+            raise BadPredictions(say("{what} are more than the rows that were asked", what=told(self._what)))
 
 
 def _lines(parts: Sequence[Path]) -> Iterator[bytes]:

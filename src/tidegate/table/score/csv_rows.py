@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.columns import Categories, floats_of
 from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
 from tidegate.table.read.csv_trouble import csv_error, read_header, records, rows_of
@@ -183,8 +184,9 @@ def _blocks(path: Path, gzipped: bool) -> Iterator[tuple[int, bytes]]:
                 return
 
 
-def _width(found: int, width: int) -> str:
-    return f"{found} field{'' if found == 1 else 's'}, expected {width} as in the header"
+def _width(found: int, width: int) -> Sentence:
+    fields = told("field" if found == 1 else "fields")
+    return say("{found} {fields}, expected {width} as in the header", found=found, fields=fields, width=width)
 
 
 def _joined(cells: list[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.core.sentences import say, told
 from tidegate.table.columns import Categories, Codes
 from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
 from tidegate.table.read.look import open_bytes
@@ -60,14 +61,16 @@ def _parsed(block: list[tuple[int, bytes]], texts: list[str]) -> tuple[list[Line
             # NaN and the infinities are no JSON, yet many writers emit NaN for a gap.
             document = json.loads(line, parse_constant=lambda word: None if word == "NaN" else word)
         except (ValueError, RecursionError) as error:
-            others.append(Reject(number, "", f"this is not JSON: {error}", line.decode()))
+            others.append(
+                Reject(number, "", say("this is not JSON: {error}", error=told(error)), line.decode())
+            )
             continue
         if not isinstance(document, dict):
             others.append(
-                Reject(number, "", "this is not a JSON object with names and values", line.decode())
+                Reject(number, "", say("this is not a JSON object with names and values"), line.decode())
             )
         elif nested := [column for column in texts if type(document.get(column)) in (dict, list)]:
-            others.append(Reject(number, ", ".join(nested), "a text is expected there", line.decode()))
+            others.append(Reject(number, ", ".join(nested), say("a text is expected there"), line.decode()))
         else:
             good.append((number, line, document))
     return good, others

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tidegate.core.errors import BadDrop, plain
+from tidegate.core.errors import BadDrop
 from tidegate.core.scoring import too_many_bad
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.core.usage import Scoring
 from tidegate.table.read.look import look, open_bytes
 from tidegate.table.score.csv_rows import csv_rows
@@ -69,11 +70,13 @@ def prepare_scores(
             part.close()
     rows_in = good + aside.count
     if not rows_in:
-        raise BadDrop(f"{name} has column names and no rows; add the rows and drop it again")
+        raise BadDrop(
+            say("{file} has column names and no rows; add the rows and drop it again", file=told(name))
+        )
     if reason := too_many_bad(scoring, rows_in, aside.count, aside.first_words()):
         first = aside.first
         raise BadDrop(
-            f"{name}: {reason}; correct the file and drop it again",
+            say("{file}: {reason}; correct the file and drop it again", file=told(name), reason=reason),
             row=first.row if first else None,
             column=(first.column or None) if first else None,
         )
@@ -88,7 +91,12 @@ def read_rows(path: Path, wanted: Wanted, name: str) -> Iterator[Rows]:
     with open_bytes(path, seen.gzipped) as file:
         head = file.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"["):
-        raise BadDrop(f"{name} is a JSON array; write one object a line (JSON Lines) and drop it again")
+        raise BadDrop(
+            say(
+                "{file} is a JSON array; write one object a line (JSON Lines) and drop it again",
+                file=told(name),
+            )
+        )
     if head.startswith(b"{"):
         return json_rows(path, wanted, name, seen.gzipped)
     return csv_rows(path, wanted, name, seen)
@@ -122,15 +130,20 @@ class _Aside:
             csv.writer(self._file, lineterminator="\n").writerow(["row", "column", "reason", "raw"])
             self.first = rejects[0]
         csv.writer(self._file, lineterminator="\n").writerows(
-            (each.row, each.column, plain(each.reason), each.raw) for each in rejects
+            (each.row, each.column, each.reason.plain, each.raw) for each in rejects
         )
         self.count += len(rejects)
 
-    def first_words(self) -> str:
+    def first_words(self) -> Sentence:
         if self.first is None:
-            return ""
-        where = f"the first is row {self.first.row}"
-        return f"{where}{f', column {self.first.column!r}' if self.first.column else ''}: {self.first.reason}"
+            return Sentence()
+        column = say(", column {name!r}", name=told(self.first.column)) if self.first.column else Sentence()
+        return say(
+            "the first is row {row}{column}: {reason}",
+            row=self.first.row,
+            column=column,
+            reason=self.first.reason,
+        )
 
     def close(self) -> None:
         if self._file is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.table.columns import Categories, Column, Flags, Indices, Numbers
 from tidegate.table.read.convert import Cells
 from tidegate.table.read.sentences import shown
@@ -42,7 +43,7 @@ class Reject:
 
     row: int
     column: str
-    reason: str
+    reason: Sentence
     raw: str
 
 
@@ -98,7 +99,7 @@ def sort_out(
     for row in np.flatnonzero(bad).tolist():
         faults = [name for name, flags in wrong.items() if flags[row]]
         reasons = [_reason(columns[name], row, wanted.columns[name]) for name in faults]
-        rejects.append(Reject(int(numbers[row]), ", ".join(faults), "; ".join(reasons), raw(row)))
+        rejects.append(Reject(int(numbers[row]), ", ".join(faults), joined(reasons, "; "), raw(row)))
     good = np.flatnonzero(~bad)
     whole = len(good) == len(bad)
     plain = {
@@ -118,7 +119,12 @@ def _wrong(cells: Cells, kind: str) -> Flags:
     return cells.wrong | (np.abs(cells.values) >= WHOLE_LIMIT)
 
 
-def _reason(cells: Cells | Categories, row: int, kind: str) -> str:
+def _reason(cells: Cells | Categories, row: int, kind: str) -> Sentence:
     assert isinstance(cells, Cells)
-    beyond = " that 64 bits hold" if not cells.wrong[row] else ""
-    return f"{shown(cells.text(row))} is not {WANTED[kind]}{beyond}"
+    beyond = told(" that 64 bits hold" if not cells.wrong[row] else "")
+    return say(
+        "{cell} is not {wanted}{beyond}",
+        cell=shown(cells.text(row)),
+        wanted=told(WANTED[kind]),
+        beyond=beyond,
+    )

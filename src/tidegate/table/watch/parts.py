@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.table.scan.records import as_text
 
 
@@ -103,7 +104,9 @@ def refuse_halves(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         half = f"\\u{ord(text[error.start]):04x}"
-        raise BadDrop(f"a value holds {half}, which is half of a character; send whole characters") from None
+        raise BadDrop(
+            say("a value holds {half}, which is half of a character; send whole characters", half=told(half))
+        ) from None
 
 
 def number_of(answer: Any) -> float | None:

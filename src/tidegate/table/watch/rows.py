@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.profile import ColumnProfile, Profile
 from tidegate.table.scan.arrow_arrays import array_cells
 from tidegate.table.watch.captured import read_captured
@@ -53,7 +54,7 @@ class WindowRows:
         How many rows count, and how many were left out because an earlier window counted them.
     first, last : str or None
         The times of the first and the last prediction.
-    unreadable : list of str
+    unreadable : list of Sentence
         A sentence for each object that could not be read.
     """
 
@@ -62,7 +63,7 @@ class WindowRows:
     repeated: int = 0
     first: str | None = None
     last: str | None = None
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: list[Sentence] = field(default_factory=list)
 
 
 def read_window(
@@ -184,7 +185,7 @@ def _parts(
                 else list(read_scored(source.path, source.key, columns, algorithm, identity))
             )
         except BadDrop as problem:
-            window.unreadable.append(f"{source.key}: {problem.message}")
+            window.unreadable.append(say("{key}: {problem}", key=told(source.key), problem=problem.sentence))
             continue
         for part in found:
             left = part.without(source.already) if source.already else part

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import of_the_data, say
 from tidegate.table.watch.parts import Part, number_of, texts_of
 
 BATCH_ROWS = 32_768
@@ -60,7 +61,9 @@ def read_scored(
                 )
     except (pa.ArrowException, OSError) as error:
         first_line = str(error).split("\n", 1)[0]
-        raise BadDrop(f"this is no Parquet file of scores ({first_line})") from None
+        raise BadDrop(
+            say("this is no Parquet file of scores ({first_line})", first_line=of_the_data(first_line))
+        ) from None
 
 
 def _cells(array: Any, kind: str) -> Any:
