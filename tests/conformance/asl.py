@@ -41,9 +41,10 @@ class State:
         return " / ".join(self.path)
 
 
-def read_machine(path: Path) -> dict[str, Any]:
-    """Read a shipped state machine."""
-    machine: dict[str, Any] = yaml.safe_load(path.read_text())
+def read_machine(path: Path, partition: str = "aws") -> dict[str, Any]:
+    """Read a shipped state machine as it is deployed in a partition of AWS."""
+    text = path.read_text().replace("${Partition}", partition)
+    machine: dict[str, Any] = yaml.safe_load(text)
     return machine
 
 

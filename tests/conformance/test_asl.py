@@ -134,6 +134,31 @@ def test_every_lambda_task_retries_the_throttle_that_bounded_concurrency_gives(p
 
 
 @each_machine
+def test_a_choice_assigns_on_its_rules_alone(path):
+    # AWS's texts contradict each other on a Choice's own Assign beside a rule that has none.
+    assert [state.name for state in states(read_machine(path)) if _assigns_by_itself(state.body)] == []
+
+
+def _assigns_by_itself(body: dict) -> bool:
+    return body["Type"] == "Choice" and "Assign" in body
+
+
+def test_a_choice_that_assigns_by_itself_is_found():
+    assert _assigns_by_itself({"Type": "Choice", "Assign": {"a": 1}, "Choices": [{"Next": "b"}]})
+    assert not _assigns_by_itself({"Type": "Choice", "Choices": [{"Next": "b", "Assign": {"a": 1}}]})
+
+
+@each_machine
+def test_a_machine_names_no_partition_of_its_own(path):
+    # In China, GovCloud and the isolated regions an integration's ARN begins with their partition.
+    assert "arn:aws:" not in path.read_text()
+    for partition in ("aws-cn", "aws-us-gov", "aws-iso"):
+        for state in states(read_machine(path, partition)):
+            if state.body["Type"] == "Task":
+                assert state.body["Resource"].startswith(f"arn:{partition}:states:::"), state.name
+
+
+@each_machine
 def test_every_substitution_is_defined_and_used(path):
     used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
     machine = next(

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import botocore.session
 import jsonata
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conformance.asl import expressions, read_machine, states
 
 from tidegate.core import names
 from tidegate.core.algorithms import BUILT_IN
 
 ROOT = Path(__file__).parents[3]
+MACHINES = sorted((ROOT / "statemachines").glob("*.asl.yaml"))
 MACHINE = yaml.safe_load((ROOT / "statemachines" / "train.asl.yaml").read_text())
+DIGITS = MACHINE["States"]["Name the run"]["Assign"]["digits"]
 
 
 def evaluate_as_step_functions(
@@ -76,3 +80,37 @@ def test_the_longest_names_fit_in_sagemaker():
         # The machine appends at most a dash, a letter and a retry's digit.
         assert len(names.job_name("abc", model, algorithm, "0" * 12) + "-c1") <= limit
         assert len(algorithm) <= names.ALGORITHM_NAME_MAX
+
+
+@pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
+def test_each_attempt_and_each_retry_has_a_name_of_its_own_or_is_told_that_none_is_left(path):
+    named = [
+        text
+        for state in states(read_machine(path))
+        for text in expressions({key: state.body.get(key) for key in ("Arguments", "Assign")})
+        if "$digits" in text
+    ]
+    for text in named:
+        made = [name_made_by(text, attempt, retry) for attempt in range(10) for retry in range(6)]
+        assert len(set(made)) == 60
+        assert all(re.fullmatch("[a-zA-Z0-9](-*[a-zA-Z0-9])*", name) for name in made), made
+        with pytest.raises(jsonata.JException, match="drop its file again"):
+            name_made_by(text, 11, 0)
+
+
+def name_made_by(expression: str, attempt: int, retry: int) -> str:
+    """Evaluate the name of a job as the machine does in one of its attempts and retries."""
+    engine = jsonata.Jsonata(expression)
+    plan = {"job": "tg-cars-xgboost-0123456789ab", "tuning": {"job": "tg-0123456789ab-xgboost"}}
+    context = {"Execution": {"RedriveCount": 0}, "State": {"RetryCount": retry}}
+    values = {
+        "states": {"input": plan, "context": context},
+        "plan": plan,
+        "attempt": attempt,
+        "digits": DIGITS,
+    }
+    for name, value in values.items():
+        engine.assign(name, value)
+    made = engine.evaluate(None)
+    assert isinstance(made, str)
+    return made
