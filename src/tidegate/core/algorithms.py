@@ -32,13 +32,19 @@ class BuiltIn:
         What is set unless the model's file says otherwise.
     quality_metric : str
         The training metric, on the validation rows, that people look at first.
+    environment : dict
+        Variables of the model's container.
     """
 
     scaled: bool
     accept: str
     hyperparameters: Mapping[str, str]
     quality_metric: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
+
+# The most that batch transform sends, and as much as it may be after the recipe has made it longer.
+_LARGEST_BODY = 100 * 1024**2
 
 BUILT_IN: dict[str, BuiltIn] = {
     "xgboost": BuiltIn(
@@ -46,6 +52,8 @@ BUILT_IN: dict[str, BuiltIn] = {
         accept="text/csv",
         hyperparameters={"objective": "reg:squarederror", "num_round": "300", "eval_metric": "rmse"},
         quality_metric="validation:rmse",
+        # Its server refuses bodies over 6 MiB by itself, and a recipe makes them longer.
+        environment={"MAX_CONTENT_LENGTH": str(_LARGEST_BODY)},
     ),
     "linear-learner": BuiltIn(
         scaled=True,

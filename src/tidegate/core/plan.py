@@ -80,6 +80,7 @@ def _plan_algorithm(
         "champion": f"{home}/champion",
         "baseline": f"{home}/baseline",
         "accept": BUILT_IN[name].accept,
+        "environment": dict(BUILT_IN[name].environment),
         "transform_instance": spec.scoring.instance,
         "gate": {
             "metric": spec.gate.metric,

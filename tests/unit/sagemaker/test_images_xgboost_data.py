@@ -185,7 +185,7 @@ cell = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-
 def test_any_rows_of_numbers_come_back_as_they_were_sent(rows: list[list[float | str]]) -> None:
     if any(row == [""] for row in rows):
         return  # one empty cell is an empty line
-    text = "\r\n".join(",".join(str(value) for value in row) for row in rows) + "\r\n"
+    text = "\n".join(",".join(str(value) for value in row) for row in rows) + "\n"
     expected = [[np.nan if value == "" else float(value) for value in row] for row in rows]
     assert np.array_equal(parse_csv(text.encode()), np.array(expected), equal_nan=True)
 

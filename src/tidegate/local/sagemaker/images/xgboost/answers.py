@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from tidegate.local.sagemaker.images.server import Refused
 
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
+NPY = "application/x-npy"
 RECORDIO = "application/x-recordio-protobuf"
 ACCEPTED = (JSON, JSON_LINES, RECORDIO, CSV)
 
@@ -19,54 +21,86 @@ ACCEPTED = (JSON, JSON_LINES, RECORDIO, CSV)
 def accepted_type(accept: str, default: str) -> str:
     """The media type to answer in, from the Accept header or, without one, from the model's default.
 
+    The default is taken as it stands: whether the image can write it shows only when it writes.
+
     Raises
     ------
     Refused
-        406 when the image cannot write it.
+        406 when the image does not know the Accept header's type.
     """
-    wanted = accept.partition(";")[0].strip().lower()
+    wanted = accept.partition(";")[0].strip()
     if not wanted or wanted == "*/*":
-        wanted = default
-    if wanted not in ACCEPTED:
+        return default
+    if wanted.lower() not in ACCEPTED:
         raise Refused(406, f"Accept type {wanted} is not supported; ask for one of {', '.join(ACCEPTED)}.")
-    return wanted
+    return wanted.lower()
 
 
 def write(predictions: Any, media_type: str, batch: bool) -> bytes:
-    """Write one score a row. In batch transform the rows are plain lines, whatever the Accept says."""
+    """Write one score a row. In batch transform the rows are plain lines, whatever the Accept says.
+
+    Raises
+    ------
+    Refused
+        500 for what the image accepts and cannot write: JSON Lines and RecordIO, in real time.
+    """
     scores = predictions.tolist()
     if batch:
         return ("\n".join(map(str, scores)) + "\n").encode()
+    if media_type == JSON:
+        return json.dumps({"predictions": [{"score": score} for score in scores]}).encode()
     if media_type == CSV:
-        if scores and isinstance(scores[0], list):
-            return "".join(",".join(map(str, row)) + "\n" for row in scores).encode()
-        return ("\n".join(map(str, scores)) + "\n").encode()
-    return _encode([{"score": score} for score in scores], media_type)
+        rows = (",".join(map(str, row)) if isinstance(row, list) else str(row) for row in scores)
+        return "".join(f"{row}\n" for row in rows).encode()
+    if media_type == NPY:
+        out = io.BytesIO()
+        np.save(out, predictions.astype(np.float64))
+        return out.getvalue()
+    raise Refused(
+        500,
+        f"The image cannot write plain predictions as {media_type}, though it accepts the type; "
+        f"ask for {CSV} or {JSON}.",
+    )
 
 
 def write_selected(
-    predictions: Any, keys: Sequence[str], objective: str, classes: int, media_type: str
+    predictions: Any, keys: Sequence[str], objective: str, classes: int, media_type: str, batch: bool = False
 ) -> bytes:
-    """Write what `SAGEMAKER_INFERENCE_OUTPUT` asks for, one entry a row; what an objective lacks is NaN."""
+    """Write what `SAGEMAKER_INFERENCE_OUTPUT` asks for, one entry a row; what an objective lacks is NaN.
+
+    Raises
+    ------
+    Refused
+        500 for a media type that the image cannot write.
+    """
     readers: list[tuple[str, _Reader]] = [(key, _SELECTED.get(key, _nothing)) for key in keys]
     entries: list[dict[str, Any]] = [
         {key: read(np.asarray(row), objective, classes) for key, read in readers} for row in predictions
     ]
     if media_type == CSV:
-        return (
-            "\n".join(",".join(_csv_cell(entry[key]) for key in keys) for entry in entries) + "\n"
-        ).encode()
-    return _encode(entries, media_type)
-
-
-def _encode(entries: list[dict[str, Any]], media_type: str) -> bytes:
+        rows = [",".join(_csv_cell(entry[key]) for key in keys) for entry in entries]
+        return ("\n".join(rows) + "\n" * batch).encode()
     if media_type == JSON:
         return json.dumps({"predictions": entries}).encode()
     if media_type == JSON_LINES:
         return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
-    from tidegate.local.sagemaker.images.recordio import write_records
+    if media_type == RECORDIO:
+        return _records(entries)
+    raise Refused(500, f"The image cannot write selected predictions as {media_type}.")
 
-    return write_records([{key: np.atleast_1d(value) for key, value in entry.items()} for entry in entries])
+
+def _records(entries: list[dict[str, Any]]) -> bytes:
+    """Write RecordIO as the container does: it never empties its buffer, so each record repeats all before.
+
+    A protobuf reader takes the last value of a label that comes twice, and so still finds each row's own.
+    """
+    from tidegate.local.sagemaker.images.recordio import write_frame, write_record
+
+    written, out = b"", b""
+    for entry in entries:
+        written += write_record({}, {key: np.atleast_1d(value) for key, value in entry.items()})
+        out += write_frame(written)
+    return out
 
 
 _Reader = Callable[[Any, str, int], Any]

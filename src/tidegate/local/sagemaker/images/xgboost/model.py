@@ -12,7 +12,7 @@ import numpy as np
 from tidegate.local.sagemaker.images.container import ContainerError
 from tidegate.local.sagemaker.images.server import Refused
 from tidegate.local.sagemaker.images.xgboost.channels import reason
-from tidegate.local.sagemaker.images.xgboost.library import xgboost
+from tidegate.local.sagemaker.images.xgboost.library import check_model, xgboost
 
 
 class Model:
@@ -49,20 +49,23 @@ class Model:
         return cls([_booster(path) for path in files])
 
     def predict(self, rows: Any) -> Any:
-        """Predict from what `payload.parse` returned.
+        """Predict from what `payload.parse` returned; columns that are not there at the end are missing.
 
         Raises
         ------
         Refused
-            400, when the rows do not have the columns that the model was trained on.
+            400, when the rows have more columns than the model was trained on.
         """
         dense = isinstance(rows, np.ndarray)
-        if rows.shape[1] != self.columns and (dense or rows.shape[1] > self.columns):
+        if rows.shape[1] > self.columns:
             raise Refused(
                 400,
                 f"The model was trained on {self.columns} columns and the request has {rows.shape[1]}; "
                 "send the features alone, in the order of the training data.",
             )
+        if dense and rows.shape[1] < self.columns:
+            lacking = np.full((len(rows), self.columns - rows.shape[1]), np.nan)
+            rows = np.hstack([rows, lacking])
         try:
             answers = [self._ask(booster, rows, dense) for booster in self._boosters]
         except xgboost.core.XGBoostError as error:
@@ -82,10 +85,11 @@ class Model:
 
 
 def _booster(path: Path) -> Any:
-    booster = xgboost.Booster()
+    booster, content = xgboost.Booster(), path.read_bytes()
+    check_model(path.name, content)
     try:
         # Given as bytes, since the library tells a file's format by its name, which here has none.
-        booster.load_model(bytearray(path.read_bytes()))
+        booster.load_model(bytearray(content))
     except xgboost.core.XGBoostError as error:
         raise ContainerError(
             f"{path.name} is not a model that XGBoost {xgboost.__version__} can load: {reason(error)} "

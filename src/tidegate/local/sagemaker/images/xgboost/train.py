@@ -20,7 +20,7 @@ from tidegate.local.sagemaker.images.xgboost.hyperparameters import (
     Settings,
     read_settings,
 )
-from tidegate.local.sagemaker.images.xgboost.library import xgboost
+from tidegate.local.sagemaker.images.xgboost.library import check_library, check_model, xgboost
 from tidegate.local.sagemaker.images.xgboost.metrics import OWN_METRICS, evaluator
 from tidegate.local.sagemaker.images.xgboost.readers import warn
 
@@ -31,6 +31,7 @@ _CELLS_PER_THREAD = 200_000  # where a second thread begins to pay, measured on 
 def train() -> int:
     """Train one model as the files under `/opt/ml/input` say; the exit code is 0, also after a stop."""
     stop = StopRequest()
+    check_library()
     settings = read_settings(read_config("hyperparameters"))
     for line in settings.warnings:
         warn(line)
@@ -112,7 +113,9 @@ def _early_stopping(settings: Settings, validated: bool) -> list[Any]:
 
 def _readable(checkpoint: Path) -> bytearray:
     """The bytes of a checkpoint: the library tells a file's format by its name, which here has none."""
-    return bytearray(checkpoint.read_bytes())
+    content = checkpoint.read_bytes()
+    check_model(checkpoint.name, content)
+    return bytearray(content)
 
 
 def _save(model: Any, folder: Path) -> None:
