@@ -1,4 +1,4 @@
-"""The one place that imports the XGBoost library: its version is the image's, and other models are told apart.
+"""The one place that imports the XGBoost library: it is the image's version, and later models are refused.
 
 From 3.1 on the library writes the base score of a model as a list, which 3.0 reads as 0.5 without a word: a
 model of car prices trained by 3.2 predicts about nothing in AWS's image. So both sides have one version, and
