@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tidegate.core.errors import TidegateError
 from tidegate.local import settings
 from tidegate.local.emulator import processes
-from tidegate.local.running import Cloud, ask, is_ours, read_record, running, write_record
+from tidegate.local.files import FOLDER_MODE, open_private, private_folder, tighten
+from tidegate.local.holding import held, holder, holder_of, is_held
+from tidegate.local.identity import EXIT_FOLDER_TAKEN, EXIT_PORT_TAKEN, PortTaken, ask, listen, new_secret
+from tidegate.local.running import BrokenRecord, Cloud, NotOurs, read_record, running
 from tidegate.local.settings import StateFolder
 
 Progress = Callable[[str], None]
@@ -27,10 +26,12 @@ _STOP_SECONDS = 15.0
 
 
 __all__ = [
+    "BrokenRecord",
     "Cloud",
     "CloudNotRunning",
     "CloudProblem",
     "CloudStatus",
+    "NotOurs",
     "PortTaken",
     "connect",
     "down",
@@ -41,10 +42,6 @@ __all__ = [
 
 class CloudProblem(TidegateError):
     """The local cloud could not be started, found or stopped."""
-
-
-class PortTaken(CloudProblem):
-    """Another program listens on the port."""
 
 
 class CloudNotRunning(CloudProblem):
@@ -87,20 +84,26 @@ def up(
         It runs already with other settings, or does not start.
     """
     folder = StateFolder.of(state)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        if found := running(folder):
+    _make(folder)
+    with held(folder.lock, _turn(folder), on_progress):
+        try:
+            found = running(folder)
+        except BrokenRecord as problem:
+            on_progress(f"Starting anew, because {problem}")
+            found = None
+        if found:
             _check_settings(found, port, auth)
             return found
-        if left := processes.marked(settings.MARKER, str(folder.path)):
+        if left := _processes(folder):
             on_progress(f"Ending {len(left)} processes of a local cloud that did not end cleanly")
             _end_all(folder)
+        _remove_record(folder)
         number = settings.DEFAULT_PORT if port is None else port
-        _check_port(number)
+        listen(number).close()  # so that a port which is taken is told before anything is touched
         shutil.rmtree(folder.temporary, ignore_errors=True)
-        folder.temporary.mkdir()
+        private_folder(folder.temporary)
         on_progress(f"Starting the local cloud on 127.0.0.1:{number}")
-        return _start(folder, number, auth)
+        return _start(folder, number, auth, on_progress)
 
 
 def down(state: Path | str = ".tidegate", on_progress: Progress = lambda _: None) -> None:
@@ -109,22 +112,28 @@ def down(state: Path | str = ".tidegate", on_progress: Progress = lambda _: None
     Raises
     ------
     CloudProblem
-        A process or the port is left, in spite of all.
+        A process is left, in spite of all.
     """
     folder = StateFolder.of(state)
     if not folder.path.is_dir():
         return
-    with _locked(folder):
-        record = read_record(folder)
-        if record and is_ours(record.pid, folder):
+    with held(folder.lock, _turn(folder), on_progress):
+        try:
+            record = read_record(folder)
+        except BrokenRecord as problem:
+            on_progress(str(problem))
+            record = None
+        if _processes(folder):
             on_progress("Stopping the local cloud")
         _end_all(folder)
-        if record and not _is_free(record.port):
+        # Whoever else has taken the port since is none of ours, and none of our business.
+        answer = ask(record.port, record.secret) if record else None
+        if record and answer and answer.ours and answer.state == str(folder.path):
             raise CloudProblem(
-                f"The local cloud of {folder.path} has ended, but another program listens on its port "
-                f"{record.port}. Find it with `lsof -i :{record.port}`."
+                f"The local cloud of {folder.path} still answers on port {record.port}. End its process with "
+                f"`kill {answer.pid}`."
             )
-        folder.record.unlink(missing_ok=True)
+        _remove_record(folder)
         shutil.rmtree(folder.temporary, ignore_errors=True)
 
 
@@ -135,6 +144,8 @@ def connect(state: Path | str = ".tidegate") -> Cloud:
     ------
     CloudNotRunning
         There is none.
+    BrokenRecord
+        The record of who runs there cannot be read.
     """
     folder = StateFolder.of(state)
     cloud = running(folder)
@@ -146,13 +157,17 @@ def connect(state: Path | str = ".tidegate") -> Cloud:
 def status(state: Path | str = ".tidegate") -> CloudStatus:
     """Return how the local cloud of a state folder is doing."""
     folder = StateFolder.of(state)
-    count = len(processes.marked(settings.MARKER, str(folder.path)))
-    return CloudStatus(folder.path, running(folder), count)
+    try:
+        cloud = running(folder)
+    except BrokenRecord:
+        cloud = None
+    return CloudStatus(folder.path, cloud, len(_processes(folder)))
 
 
-def _start(folder: StateFolder, port: int, auth: bool) -> Cloud:
-    environment = settings.daemon_environment(folder, port, auth, os.environ)
-    with folder.daemon_log.open("wb") as log:
+def _start(folder: StateFolder, port: int, auth: bool, on_progress: Progress) -> Cloud:
+    secret = new_secret()
+    environment = {**settings.daemon_environment(folder, port, auth, os.environ), settings.SECRET: secret}
+    with open_private(folder.daemon_log) as log:
         process = subprocess.Popen(
             settings.daemon_command(folder, port, auth),
             env=environment,
@@ -163,22 +178,49 @@ def _start(folder: StateFolder, port: int, auth: bool) -> Cloud:
             # A session of its own: it outlives the terminal, and Ctrl-C there does not reach it.
             start_new_session=True,
         )
-    cloud = Cloud(folder.path, port, process.pid, datetime.now(UTC).isoformat(timespec="seconds"), auth)
-    write_record(folder, cloud)
+    try:
+        return _wait_until_ready(folder, port, secret, process, on_progress)
+    except BaseException:
+        _end_all(folder, process.pid)
+        raise
+
+
+def _wait_until_ready(
+    folder: StateFolder, port: int, secret: str, process: subprocess.Popen[bytes], on_progress: Progress
+) -> Cloud:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            folder.record.unlink(missing_ok=True)
-            raise CloudProblem(_failure(folder, f"ended with status {process.returncode}"))
-        answer = ask(port)
-        if answer and answer.get("problem"):
-            _end_all(folder)
-            raise CloudProblem(_failure(folder, str(answer["problem"])))
-        if answer and answer["ready"]:
-            return cloud
+            raise _refusal(folder, port, process.returncode)
+        answer = ask(port, secret)
+        # Whoever else answers there: our process ends by itself when it finds the port taken.
+        if answer is not None and answer.ours and answer.pid == process.pid:
+            if answer.problem:
+                raise CloudProblem(_failure(folder, answer.problem))
+            if answer.ready and (cloud := read_record(folder)):
+                for sentence in answer.mended:
+                    on_progress(sentence)
+                return cloud
         time.sleep(0.03)
-    _end_all(folder)
     raise CloudProblem(_failure(folder, f"did not answer within {_START_SECONDS:g} seconds"))
+
+
+def _refusal(folder: StateFolder, port: int, status: int) -> TidegateError:
+    """Return why a local cloud's process ended at once."""
+    if status == EXIT_PORT_TAKEN:
+        try:
+            listen(port).close()
+        except PortTaken as taken:
+            return taken
+        return PortTaken(
+            f"Another program listened on port {port} a moment ago. Try again, or choose another port."
+        )
+    if status == EXIT_FOLDER_TAKEN:
+        return CloudProblem(
+            f"Another local cloud ({holder(folder.running)}) has the state folder {folder.path}. Stop it "
+            f"with `tidegate down`, or choose another folder with `--state`."
+        )
+    return CloudProblem(_failure(folder, f"ended with status {status}"))
 
 
 def _failure(folder: StateFolder, what: str) -> str:
@@ -201,45 +243,49 @@ def _check_settings(running: Cloud, port: int | None, auth: bool) -> None:
         )
 
 
-def _check_port(port: int) -> None:
-    if not _is_free(port):
-        raise PortTaken(
-            f"Another program listens on port {port} of this machine. Stop it (`lsof -i :{port}` names it), "
-            f"or choose another port with `--port`."
+def _make(folder: StateFolder) -> None:
+    """Make the state folder, or see to it that nobody else reads what is in it."""
+    if folder.path.exists() and not folder.path.is_dir():
+        raise CloudProblem(
+            f"{folder.path} is a file, and the local cloud's state needs a folder. Choose another place for "
+            f"it with `--state`."
         )
+    private_folder(folder.path)
+    tighten(path for path in folder.entries if path.exists())
+    # A folder in which other things lie too is somebody's, who decides who may look into it.
+    if set(folder.path.iterdir()) <= {*folder.entries, folder.path / ".gitignore"}:
+        folder.path.chmod(FOLDER_MODE)
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the server will: a port whose connections are still winding down is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen()
-        except OSError:
-            return False
-    return True
+def _turn(folder: StateFolder) -> str:
+    return f"starts or stops the local cloud of {folder.path}"
 
 
-def _end_all(folder: StateFolder) -> None:
+def _processes(folder: StateFolder) -> list[int]:
+    """Return the processes of a folder's local cloud: those that carry its name, and who holds the folder."""
+    found = set(processes.marked(settings.MARKER, str(folder.path)))
+    # One whose folder was moved carries the name of old.
+    if is_held(folder.running) and (number := holder_of(folder.running)):
+        found.add(number)
+    return sorted(found)
+
+
+def _end_all(folder: StateFolder, first: int = 0) -> None:
     """End the daemon first, so that it can save and stop its own; then whatever is left."""
-    record = read_record(folder)
-    tree = processes.marked(settings.MARKER, str(folder.path))
-    if record and record.pid in tree:
-        processes.end([record.pid], _STOP_SECONDS)
+    tree = _processes(folder)
+    first = first or holder_of(folder.running)
+    if first in tree:
+        processes.end([first], _STOP_SECONDS)
     # Children that the daemon has just let go of end by themselves in a moment.
     processes.wait_for_end(tree, 1.0)
-    left = set(processes.marked(settings.MARKER, str(folder.path))) | {
-        pid for pid in tree if processes.alive(pid)
-    }
+    left = set(_processes(folder)) | {pid for pid in tree if processes.alive(pid)}
     if still := processes.end(sorted(left), 2.0):
         numbers = ", ".join(map(str, still))
         raise CloudProblem(f"The processes {numbers} of the local cloud of {folder.path} cannot be ended.")
 
 
-@contextmanager
-def _locked(folder: StateFolder) -> Iterator[None]:
-    """Let only one program at a time start or stop the local cloud of a folder."""
-    with folder.lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _remove_record(folder: StateFolder) -> None:
+    if folder.record.is_dir() and not folder.record.is_symlink():
+        shutil.rmtree(folder.record)
+    else:
+        folder.record.unlink(missing_ok=True)

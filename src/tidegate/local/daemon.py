@@ -9,23 +9,28 @@ import argparse
 import asyncio
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
-from tidegate.core.errors import TidegateError
 from tidegate.local import glue, settings
+from tidegate.local.credentials import give_credentials, make_roles
 from tidegate.local.emulator import embedding, sessions
 from tidegate.local.emulator.guard import App, Receive, Scope, Send, answer, guarded
 from tidegate.local.emulator.journal import Journal
 from tidegate.local.emulator.saving import Saver
+from tidegate.local.files import UMASK, private_folder
+from tidegate.local.holding import hold, holder
+from tidegate.local.identity import EXIT_FOLDER_TAKEN, EXIT_PORT_TAKEN, PortTaken, listen, new_secret, prove
+from tidegate.local.running import Cloud, write_record
 from tidegate.local.sagemaker import integrations, service
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.images.registry import find_image
-from tidegate.local.sagemaker.roles import Roles
 from tidegate.local.sagemaker.store import Store
 from tidegate.local.settings import StateFolder
 
@@ -47,14 +52,17 @@ class Daemon:
         The port on 127.0.0.1.
     auth
         Whether IAM policies are enforced.
+    secret
+        What it proves to know to whoever asks who it is.
     """
 
-    def __init__(self, folder: StateFolder, port: int, auth: bool) -> None:
+    def __init__(self, folder: StateFolder, port: int, auth: bool, secret: str) -> None:
         self._folder = folder
         self._auth = auth
+        self._secret = secret
         folder.sagemaker.mkdir(parents=True, exist_ok=True)
         url = f"http://127.0.0.1:{port}"
-        self._roles = _make_roles(url) if auth else None
+        self._roles = make_roles(url) if auth else None
         self._context = Context(
             region=settings.REGION,
             account=settings.ACCOUNT,
@@ -95,16 +103,17 @@ class Daemon:
         if scope["type"] == "lifespan":
             await self._emulator(scope, receive, self._after_startup(send))
         elif scope["type"] == "http" and scope["path"] == settings.READY_PATH:
-            await self._say_ready(send)
+            await self._say_ready(scope["query_string"].decode("latin-1"), send)
         elif scope["type"] == "http" and scope["path"] == settings.CREDENTIALS_PATH and self._roles:
-            await _give_credentials(self._roles, scope, send)
+            await give_credentials(self._roles, scope, send)
         else:
             self._saver.saw(dict(scope["headers"]))
             self._changed.set()
             await self._emulator(scope, receive, send)
 
-    async def _say_ready(self, send: Send) -> None:
-        content = {"state": str(self._folder.path), "pid": os.getpid(), "auth": self._auth}
+    async def _say_ready(self, number: str, send: Send) -> None:
+        proof = prove(self._secret, number)
+        content = {"state": str(self._folder.path), "pid": os.getpid(), "auth": self._auth, "proof": proof}
         if self._problem:
             await answer(send, 500, {**content, "problem": self._problem})
         else:
@@ -197,32 +206,6 @@ class _Server(uvicorn.Server):
         self._loop.call_soon_threadsafe(begin)
 
 
-def _make_roles(url: str) -> Roles:
-    return Roles(
-        check=sessions.check_trust,
-        issue=sessions.issue,
-        region=settings.REGION,
-        endpoint_url=url,
-        credentials_url=f"{url}{settings.CREDENTIALS_PATH}",
-    )
-
-
-async def _give_credentials(roles: Roles, scope: Scope, send: Send) -> None:
-    """Answer a container that shows the token it was started with."""
-    token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-    try:
-        document = roles.document(token)
-    except TidegateError as error:
-        await answer(send, 400, {"code": "RoleGone", "message": str(error)})
-        return
-    if document is None:
-        await answer(
-            send, 403, {"code": "Forbidden", "message": "The authorization token is not known here."}
-        )
-    else:
-        await answer(send, 200, document)
-
-
 def _bind(handler: integrations.Integration, context: Context) -> Callable[..., dict[str, Any]]:
     def bound(resource: str, arguments: dict[str, Any], aborted: Callable[[], bool]) -> dict[str, Any]:
         return handler(context, resource, arguments, aborted)
@@ -237,21 +220,34 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--state", required=True, help="the folder that keeps the local cloud's state")
     parser.add_argument("--auth", action="store_true", help="enforce IAM policies")
     options = parser.parse_args(arguments)
+    os.umask(UMASK)
     folder = StateFolder.of(options.state)
-    folder.temporary.mkdir(parents=True, exist_ok=True)
+    private_folder(folder.temporary)
+    # Neither is let go of before this process ends, and nothing is read before both are ours.
+    lock = hold(folder.running)
+    if lock is None:
+        said = f"Another local cloud ({holder(folder.running)}) has the state folder {folder.path}."
+        print(said, file=sys.stderr)
+        sys.exit(EXIT_FOLDER_TAKEN)
+    try:
+        listener = listen(options.port)
+    except PortTaken as taken:
+        print(taken, file=sys.stderr)
+        sys.exit(EXIT_PORT_TAKEN)
+    secret = os.environ.pop(settings.SECRET, "") or new_secret()
     environment = settings.daemon_environment(folder, options.port, options.auth, os.environ)
     os.environ.clear()
     os.environ.update(environment)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    write_record(folder, Cloud(folder.path, options.port, os.getpid(), started, options.auth, secret))
     embedding.load()
     logging.getLogger("tidegate").setLevel(logging.INFO)
     _raise_file_limit()
 
     async def serve() -> None:
-        daemon = Daemon(folder, options.port, options.auth)
+        daemon = Daemon(folder, options.port, options.auth, secret)
         config = uvicorn.Config(
             daemon.app,
-            host="127.0.0.1",
-            port=options.port,
             http="httptools",
             ws="none",
             lifespan="on",
@@ -262,7 +258,7 @@ def main(arguments: list[str] | None = None) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=2,
         )
-        await _Server(config, daemon).serve()
+        await _Server(config, daemon).serve(sockets=[listener])
 
     asyncio.run(serve())
 

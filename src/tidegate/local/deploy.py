@@ -19,6 +19,8 @@ from botocore.exceptions import ClientError
 from tidegate.core.errors import TidegateError
 from tidegate.local import settings
 from tidegate.local.cloud import Cloud
+from tidegate.local.files import tighten, write_whole
+from tidegate.local.holding import held
 from tidegate.local.settings import StateFolder
 
 Progress = Callable[[str], None]
@@ -41,6 +43,8 @@ SOURCES = (
     "src/tidegate/table",
 )
 _COMMAND_SECONDS = 600.0
+# Who waits for another's deployment waits for its two commands.
+_TURN_SECONDS = 2 * _COMMAND_SECONDS
 # A stack that never came to be can neither be updated nor created anew.
 _STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
 
@@ -80,6 +84,15 @@ def deploy(
     if not (root / "template.yaml").is_file():
         raise DeployFailed(f"There is no template.yaml in {root}. Run this in the project's folder.")
     folder = StateFolder.of(cloud.state)
+    with held(folder.deploying, f"deploys into the local cloud of {folder.path}", on_progress, _TURN_SECONDS):
+        return _deploy(cloud, root, folder, stack, force, on_progress)
+
+
+def _deploy(
+    cloud: Cloud, root: Path, folder: StateFolder, stack: str, force: bool, on_progress: Progress
+) -> bool:
+    # Into no other cloud than the one that was meant, whoever listens on its port by now.
+    cloud.confirm()
     record = folder.build / f"{stack}.json"
     fingerprint = fingerprint_of(root)
     client = cloud.client("cloudformation")
@@ -96,6 +109,8 @@ def deploy(
     sam = _Sam(root, folder, cloud)
     on_progress("Building the functions and layers (sam build)")
     sam.run("build", "--build-dir", str(folder.build / stack), "--no-cached")
+    tighten([folder.build])
+    cloud.confirm()
     on_progress("Deploying the stack (sam deploy)")
     template = str(folder.build / stack / "template.yaml")
     try:
@@ -106,7 +121,7 @@ def deploy(
                 f"{_opening(stack)} {reasons} All that sam said is in {folder.deploy_log}."
             ) from failure
         raise
-    record.write_text(json.dumps({"fingerprint": fingerprint}))
+    write_whole(record, json.dumps({"fingerprint": fingerprint}))
     return True
 
 
@@ -134,8 +149,8 @@ def _files(project: Path) -> Iterator[Path]:
 def _read(record: Path) -> str | None:
     try:
         fingerprint: str = json.loads(record.read_text())["fingerprint"]
-    except (FileNotFoundError, ValueError, KeyError):
-        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # then it is deployed again
     return fingerprint
 
 

@@ -22,6 +22,9 @@ CREDENTIALS_PATH = "/_tidegate/credentials"
 # Every process of a local cloud carries this variable, with its state folder: so `down` finds them all.
 MARKER = "TIDEGATE_CLOUD"
 
+# How `up` gives a local cloud what it will prove to know; it is taken out of the environment at once.
+SECRET = "_TIDEGATE_CLOUD_SECRET"
+
 # Names a file of images of one's own (sagemaker/images/registry.py).
 IMAGES_SETTING = "TIDEGATE_IMAGES"
 
@@ -92,6 +95,22 @@ class StateFolder:
     def lock(self) -> Path:
         """Held while a local cloud is being started or stopped."""
         return self.path / "lock"
+
+    @property
+    def running(self) -> Path:
+        """Held by the local cloud's process for as long as it lives."""
+        return self.path / "running"
+
+    @property
+    def deploying(self) -> Path:
+        """Held while something is being deployed."""
+        return self.path / "deploying"
+
+    @property
+    def entries(self) -> tuple[Path, ...]:
+        """All that may be in the folder."""
+        files = (self.record, self.lock, self.running, self.deploying, self.daemon_log, self.deploy_log)
+        return (*files, self.emulator, self.objects, self.sagemaker, self.temporary, self.build)
 
     @property
     def daemon_log(self) -> Path:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hosting_cloud import make_context, until
 
-from tidegate.local.sagemaker.containers.server import NotAnswered, Server
+from tidegate.local.sagemaker.containers.failures import NotAnswered
+from tidegate.local.sagemaker.containers.server import Server
 from tidegate.local.sagemaker.images.registry import Image
 
 pytestmark = pytest.mark.integration

@@ -117,6 +117,19 @@ def test_a_cloud_that_does_not_answer_is_told(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("verb", ["status", "models", "runs", "inbox", "logs used-car-price", "gc"])
+@pytest.mark.parametrize("content", [b"", b'{"port": 45', b"\0\xff", b"[]", b'{"port": 4566, "pid": 7}'])
+def test_a_broken_record_of_the_local_cloud_ends_every_verb_with_a_sentence_and_never_means_aws(
+    nowhere: Path, tidegate: Any, verb: str, content: bytes
+) -> None:
+    (nowhere / "cloud.json").write_bytes(content)
+    done = tidegate(*verb.split(), "--state", str(nowhere))
+    assert done.exit_code == 1
+    said = " ".join(done.stderr.split())
+    assert "cloud.json" in said and "`tidegate up`" in said
+    assert "Traceback" not in said
+
+
 def test_an_endpoint_url_of_this_machine_needs_no_credentials_and_no_region(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,9 @@ import pytest
 from hosting_stand_ins import StandInContext, Starter, make_config, make_context, make_models, settled, until
 
 from tidegate.local.sagemaker import hosting
-from tidegate.local.sagemaker.containers.serving import CannotServe
-from tidegate.local.sagemaker.hosting import build
+from tidegate.local.sagemaker.containers.serving import CannotServe, ModelUnread
+from tidegate.local.sagemaker.hosting import build, rollout
+from tidegate.local.sagemaker.hosting.live import hosting_of
 from tidegate.local.sagemaker.store import Store
 
 
@@ -118,6 +119,42 @@ def test_an_endpoint_that_cannot_come_back_is_failed_with_the_reason(ctx: StandI
     assert done["EndpointStatus"] == "Failed"
     assert "model data is gone" in done["FailureReason"]
     hosting.shutdown(again)
+
+
+def test_a_model_that_cannot_be_read_yet_is_read_again(
+    ctx: StandInContext, starter: Starter, monkeypatch: pytest.MonkeyPatch
+):
+    again = restarted(ctx)
+    unread = ModelUnread("Its model data could not be fetched.", container=0, fault="client")
+    starter.failures["old"] = unread
+    looks: list[float] = []
+
+    def mended(seconds: float) -> bool:
+        looks.append(seconds)
+        if len(looks) == 2:
+            del starter.failures["old"]
+        return False
+
+    monkeypatch.setattr(hosting_of(again).stopping, "wait", mended)
+    hosting.recover(again)
+    assert settled(again, "cars")["EndpointStatus"] == "InService"
+    assert looks == list(rollout.READ_AGAIN_SECONDS[:2])
+    assert ask(again) == b"old:1"
+    hosting.shutdown(again)
+
+
+def test_what_could_not_come_back_comes_back_at_the_next_start(ctx: StandInContext, starter: Starter):
+    again = restarted(ctx)
+    starter.failures["old"] = CannotServe("Its model data is another's.", container=0, fault="client")
+    hosting.recover(again)
+    assert settled(again, "cars")["EndpointStatus"] == "Failed"
+    del starter.failures["old"]
+    third = restarted(again)
+    hosting.recover(third)
+    done = settled(third, "cars")
+    assert (done["EndpointStatus"], done.get("FailureReason")) == ("InService", None)
+    assert hosting.invoke_endpoint(third, "cars", b"1", {})[2] == b"old:1"
+    hosting.shutdown(third)
 
 
 def test_weights_set_by_hand_survive(ctx: StandInContext):

@@ -17,6 +17,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeout
 from tidegate.local.sagemaker.containers import ports
 from tidegate.local.sagemaker.containers.archives import BadArchive, unpack
 from tidegate.local.sagemaker.containers.environment import container_environment
+from tidegate.local.sagemaker.containers.failures import CannotServe, ModelUnread, NotAnswered
 from tidegate.local.sagemaker.containers.layout import ContainerRoot, lay_out_serving, make_root
 from tidegate.local.sagemaker.containers.mounting import seen_at_opt_ml
 from tidegate.local.sagemaker.containers.process import CannotStart, Child
@@ -31,44 +32,6 @@ from tidegate.local.sagemaker.context import Access, Context
 _CONNECT_SECONDS = 2.0
 # AWS gives a container two seconds for a ping.
 _PING_SECONDS = 2.0
-
-
-class CannotServe(Exception):
-    """A container did not come up; the message says which, why, and what to look at.
-
-    Parameters
-    ----------
-    message
-        One or two sentences.
-    container
-        The index of the container in the pipeline.
-    fault
-        ``"client"`` when the model is at fault (image, archive), ``"algorithm"`` when the container is.
-    """
-
-    def __init__(self, message: str, *, container: int, fault: str) -> None:
-        super().__init__(message)
-        self.container = container
-        self.fault = fault
-
-
-class NotAnswered(Exception):
-    """A container gave no HTTP answer: it died, or took too long.
-
-    Parameters
-    ----------
-    message
-        What happened.
-    container
-        The index of the container in the pipeline.
-    timed_out
-        True when the time limit was reached, False when the connection broke.
-    """
-
-    def __init__(self, message: str, *, container: int, timed_out: bool) -> None:
-        super().__init__(message)
-        self.container = container
-        self.timed_out = timed_out
 
 
 @dataclass(frozen=True)
@@ -245,7 +208,11 @@ class Server:
                 download_file(s3, uri, archive)
                 unpack(archive, folder)
         except TransferError as error:
-            raise self._refusal(f"Its model data could not be fetched: {error}") from error
+            raise ModelUnread(
+                f"{self.title} cannot start. Its model data could not be fetched: {error}",
+                container=self.number,
+                fault="client",
+            ) from error
         except BadArchive as error:
             raise self._refusal(f"Its model data {uri} cannot be used: {error}") from error
 

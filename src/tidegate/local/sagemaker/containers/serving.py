@@ -12,10 +12,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tidegate.local.sagemaker.containers.server import Answer, CannotServe, NotAnswered, Server
+from tidegate.local.sagemaker.containers.failures import CannotServe, ModelUnread, NotAnswered
+from tidegate.local.sagemaker.containers.server import Answer, Server
 from tidegate.local.sagemaker.context import Context
 
-__all__ = ["Answer", "CannotServe", "ModelServers", "NotAnswered", "containers_of", "role_of", "start_model"]
+__all__ = [
+    "Answer",
+    "CannotServe",
+    "ModelServers",
+    "ModelUnread",
+    "NotAnswered",
+    "containers_of",
+    "role_of",
+    "start_model",
+]
 
 Record = Mapping[str, Any]
 # (index of the container, line)

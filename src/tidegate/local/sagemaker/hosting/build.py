@@ -99,7 +99,7 @@ def _replica(hosting: Hosting, endpoint: str, variant: dict[str, Any], model: di
                 )
         except CannotServe as error:
             failed = "did not pass the ping health check" if error.fault == "algorithm" else "did not start"
-            raise CannotServe(
+            raise type(error)(
                 f"The {names[error.container]} container for production variant {name} {failed}. {error} "
                 f"What it wrote is in the log group {log_group(endpoint)}.",
                 container=error.container,

@@ -33,7 +33,8 @@ def recover(ctx: Context) -> None:
     - in the middle of an update: the earlier configuration is started again, ``FailureReason`` tells so;
     - still being created: created anew;
     - being deleted: its deletion is finished;
-    - failed: left as it is.
+    - failed when it should have come back: started again, as what was wrong may be right by now;
+    - failed otherwise: left as it is.
     """
     hosting = hosting_of(ctx)
     waiting: list[str] = []
@@ -41,7 +42,7 @@ def recover(ctx: Context) -> None:
         name, status = record["EndpointName"], record["EndpointStatus"]
         if status == "Deleting":
             rollout.delete(hosting, name)
-        elif SERVING in record and status != "Failed":
+        elif SERVING in record:
             ctx.store.change("endpoint", name, _interrupted)
             waiting.append(name)
         elif PENDING in record:
@@ -52,6 +53,8 @@ def recover(ctx: Context) -> None:
 
 def _interrupted(record: Record) -> Record:
     changed = {**record, "EndpointStatus": "SystemUpdating"}
+    if record["EndpointStatus"] == "Failed":
+        changed.pop("FailureReason", None)
     pending = changed.pop(PENDING, None)
     changed.pop("PendingDeploymentSummary", None)
     if pending is not None:
@@ -68,7 +71,7 @@ def _bring_back(hosting: Hosting, names: list[str]) -> None:
         log.error("endpoints wait for the local cloud at %s, which does not answer", ctx.endpoint_url)
     for name in names:
         record = ctx.store.get("endpoint", name) or {}
-        work = rollout.restore if SERVING in record else rollout.create
+        work = rollout.restore if SERVING in record else rollout.create_again
         hosting.run(f"bring back endpoint {name}", work, hosting, name)
 
 

@@ -6,8 +6,10 @@ Every change of status is one write to the store followed by its event.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
+from tidegate.local.sagemaker.containers.serving import ModelUnread
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.control.tags import replace_tags, tags_of
 from tidegate.local.sagemaker.errors import SageMakerError
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 Record = dict[str, Any]
 
 _LONGEST_REASON = 1024
+# Before each further look at a model that could not be read when endpoints come back. AWS has no such moment:
+# there, what has been read once is read from the same place again.
+READ_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class AlarmRaised(Exception):
@@ -44,7 +49,13 @@ def create(hosting: Hosting, name: str) -> None:
 
 def restore(hosting: Hosting, name: str) -> None:
     """Start the fleet that an endpoint had when the local cloud stopped."""
-    _bring_up(hosting, name, _read(hosting.ctx, name)[SERVING], keep_failure=True)
+    record = _read(hosting.ctx, name)
+    _bring_up(hosting, name, record[SERVING], keep_failure=True, pauses=READ_AGAIN_SECONDS)
+
+
+def create_again(hosting: Hosting, name: str) -> None:
+    """Start the fleet of an endpoint that was being created when the local cloud stopped."""
+    _bring_up(hosting, name, _read(hosting.ctx, name)[PENDING], pauses=READ_AGAIN_SECONDS)
 
 
 def update(hosting: Hosting, name: str) -> None:
@@ -114,11 +125,18 @@ def tell(ctx: Context, record: Record) -> None:
     announce(ctx, record, tags_of(ctx, record["EndpointArn"]))
 
 
-def _bring_up(hosting: Hosting, name: str, deployment: Deployment, *, keep_failure: bool = False) -> None:
+def _bring_up(
+    hosting: Hosting,
+    name: str,
+    deployment: Deployment,
+    *,
+    keep_failure: bool = False,
+    pauses: Sequence[float] = (),
+) -> None:
     ctx = hosting.ctx
     live = hosting.open(name)
     try:
-        fleet = _start_fleet(hosting, name, deployment)
+        fleet = _start_patiently(hosting, name, deployment, pauses)
     except Exception as error:
         if not hosting.stopping.is_set():
             hosting.forget(name)
@@ -131,6 +149,20 @@ def _bring_up(hosting: Hosting, name: str, deployment: Deployment, *, keep_failu
     if keep_failure and (reason := _read(ctx, name).get("FailureReason")):
         changes["FailureReason"] = reason
     _settle(ctx, name, changes)
+
+
+def _start_patiently(hosting: Hosting, name: str, deployment: Deployment, pauses: Sequence[float]) -> Fleet:
+    """Start a fleet; where a model could not be read, try again after each pause."""
+    for pause in pauses:
+        try:
+            return _start_fleet(hosting, name, deployment)
+        except ReplicaFailed as error:
+            if not isinstance(error.__cause__, ModelUnread):
+                raise
+            log.warning("endpoint %s is tried again in %g s: %s", name, pause, error)
+            if hosting.stopping.wait(pause):
+                raise
+    return _start_fleet(hosting, name, deployment)
 
 
 def _start_fleet(hosting: Hosting, name: str, deployment: Deployment) -> Fleet:
