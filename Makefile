@@ -10,7 +10,7 @@ SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit unit integration e2e conformance privileges faults spark lint types soak burst fix lock clean
+.PHONY: help install demo check test audit unit integration e2e pythons small-pythons steady conformance privileges faults spark lint types soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -35,7 +35,7 @@ demo: $(DEMO_DATA) ## everything: local cloud up, deploy, drop the data, watch, 
 
 check: lint types unit ## the inner loop, under a minute: lint, types, unit tests, shipped artefacts
 
-test: $(DEMO_DATA) check integration e2e ## the whole suite
+test: $(DEMO_DATA) check integration e2e small-pythons ## the whole suite
 
 lint: install
 	@$(BIN)/ruff format --check -q $(SOURCES)
@@ -56,6 +56,19 @@ integration: install
 e2e: $(DEMO_DATA)
 	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
 	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile --iam
+
+pythons: install ## the suite's core and a training run on the oldest Python that is claimed and on the newest
+	@$(BIN)/python scripts/pythons.py --uv $(UV)
+
+# Of that, what takes less than a minute, on the oldest alone: part of `make test`.
+small-pythons: install
+	@$(BIN)/python scripts/pythons.py --uv $(UV) --small
+
+TIMES ?= 10
+BUSY ?= 4
+PARTS ?= unit integration e2e
+steady: $(DEMO_DATA) ## the suite TIMES=10 times in random order beside BUSY=4 programs (PARTS="unit integration e2e")
+	@$(BIN)/python scripts/steady.py --times $(TIMES) --busy $(BUSY) --parts $(PARTS) $(if $(SEED),--seed $(SEED))
 
 faults: install ## every fault at every state, and the plug pulled at every state; prints the table
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_fault_matrix.py

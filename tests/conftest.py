@@ -1,11 +1,25 @@
-"""Options of the whole test suite."""
+"""Options of the whole test suite, and the check that it leaves nothing behind."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
 import pytest
-from hypothesis import settings
 
-# How long one example takes says nothing on a busy machine: no test is judged by it.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+from tests import tidiness
+
+# Before anything is collected: modules make folders and import the emulator as they are read.
+HOME: Path | None = tidiness.begin()
+# How long one example takes says nothing on a busy machine: no test is judged by it. A failure says how to
+# have it again.
+hypothesis.settings.register_profile(
+    "patient",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("patient")
+LEFT = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,3 +51,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Look at what was left, once all workers have ended."""
+    yield
+    if HOME is None:
+        return
+    left = tidiness.end(HOME)
+    if left:
+        session.config.stash[LEFT] = left
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for sentence in config.stash.get(LEFT, []):
+        terminalreporter.write_line(f"LEFT BEHIND: {sentence}", red=True)

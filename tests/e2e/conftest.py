@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from tests.e2e import matrix
 from tests.e2e.town import FAULTS, Town
+from tests.free_ports import free_port
 from tidegate.local import cloud as local_cloud
 from tidegate.local.deploy import deploy
 
@@ -30,13 +30,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("the fault matrix")
         for line in matrix.table(matrix.DONE):
             terminalreporter.write_line(line)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

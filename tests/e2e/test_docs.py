@@ -9,7 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.conftest import free_port
 from tests.e2e.documents import (
     DEPLOY,
     DOCUMENTS,
@@ -33,6 +31,7 @@ from tests.e2e.documents import (
     plain,
 )
 from tests.e2e.town import Town
+from tests.free_ports import free_port
 from tidegate.cli.cost import PRICES
 from tidegate.cli.demo import fetch_cars
 from tidegate.cli.main import app
@@ -192,6 +191,21 @@ def take_down(cloud: Cloud, folder: Path) -> None:
         cloud.client("cloudformation").describe_stacks(StackName="tidegate")
 
 
+ALGORITHMS = 2  # of the reference model: each is asked once for every request
+
+
+def captured(state: Path) -> int:
+    """Count the requests to the endpoints that are written down."""
+    cloud = local_cloud.status(state).cloud
+    assert cloud is not None
+    stack = cloud.client("cloudformation").describe_stacks(StackName="tidegate")["Stacks"][0]
+    bucket = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "ArtifactsBucket")
+    s3 = cloud.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="used-car-price/capture/")
+    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+    return sum(s3.get_object(Bucket=bucket, Key=key)["Body"].read().count(b"\n") for key in keys)
+
+
 def test_the_verbs_of_the_documents_work_in_their_order(tmp_path):
     fetch_cars(tmp_path).rename(tmp_path / "cars.csv")
     for name in ("train.csv", "today.csv"):  # as docs/drift.md calls them
@@ -202,10 +216,11 @@ def test_the_verbs_of_the_documents_work_in_their_order(tmp_path):
     def type_in(command: str) -> str:
         words = [str(BIN / "tidegate"), *shlex.split(command)[1:], "--state", state]
         words += ["--port", port] if words[1] == "up" else []
-        # Captures are written within a second or so; the check after the predictions is to see them.
-        time.sleep(3 if words[1] == "monitor" else 0)
-        found = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        asked = captured(Path(state)) if words[1] == "predict" else 0
+        found = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         assert found.returncode == 0, f"{command}: {found.stderr[-2000:]}"
+        if words[1] == "predict":  # a check after the predictions is to see them
+            Town.until(lambda: captured(Path(state)) >= asked + ALGORITHMS, "the request was captured")
         return found.stdout
 
     try:

@@ -152,7 +152,7 @@ def the_report_can_be_read(town: Town, key: str, folder: Path) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=True,
     ).stdout
     assert "What drifted" in seen

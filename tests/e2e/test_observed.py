@@ -62,7 +62,7 @@ def test_every_alarm_goes_on_and_people_hear_what_it_means_and_what_to_do(town: 
         if alarm["AlarmName"].removeprefix("tidegate-") not in REALLY:
             breach(town, alarm)
     with suppress(AssertionError):
-        town.until(lambda: names <= told_of_alarms(town), "people heard of every alarm", 30)
+        town.until(lambda: names <= told_of_alarms(town), "people heard of every alarm")
     taken = sqs.receive_message(QueueUrl=queue)["Messages"]
     for message in taken:
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])

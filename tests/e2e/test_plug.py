@@ -17,9 +17,10 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from tests.conformance.asl import read_machine, states
 from tests.e2e import cars
-from tests.e2e.conftest import ROOT, free_port
+from tests.e2e.conftest import ROOT
 from tests.e2e.test_retry import tidegate
 from tests.e2e.town import FAULTS, Town, csv_bytes
+from tests.free_ports import free_port
 from tidegate.core import names
 from tidegate.local import cloud as local_cloud
 from tidegate.local import settings

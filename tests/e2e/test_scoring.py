@@ -263,7 +263,7 @@ def test_the_command_line_brings_the_scores(town: Town, tmp_path: Path):
         "--json",
     ]
     done = subprocess.run(
-        [*command, "--state", str(town.cloud.state)], capture_output=True, text=True, timeout=120
+        [*command, "--state", str(town.cloud.state)], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)

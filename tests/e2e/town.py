@@ -6,16 +6,17 @@ import io
 import json
 import subprocess
 import sys
-import time
 from typing import Any
 
 import yaml
 from botocore.exceptions import ClientError
 
+from tests.waiting import until
 from tidegate.core import names
 from tidegate.local.cloud import Cloud
 
 STACK = "tidegate"
+SECONDS = 300.0  # the longest that a run may take on a busy machine; it only ends a hang
 FAULTS = "faults.json"  # in the state folder: what the local cloud shall fail on purpose
 
 
@@ -57,11 +58,11 @@ class Town:
         put = self.client("s3").put_object(Bucket=self.data, Key=key, Body=content)
         return names.run_id(self.data, key, put["VersionId"])
 
-    def train(self, model: str, filename: str, content: bytes, seconds: float = 120) -> dict[str, Any]:
+    def train(self, model: str, filename: str, content: bytes, seconds: float = SECONDS) -> dict[str, Any]:
         """Drop a file and wait for its run's end; gives the run's record."""
         return self.ended(self.drop(model, filename, content), seconds)
 
-    def score(self, model: str, filename: str, content: bytes, seconds: float = 120) -> dict[str, Any]:
+    def score(self, model: str, filename: str, content: bytes, seconds: float = SECONDS) -> dict[str, Any]:
         """Drop a file to score and wait for its run's end; gives the run's record."""
         return self.ended(self.drop(model, filename, content, "score"), seconds)
 
@@ -83,7 +84,7 @@ class Town:
         record = {name: next(iter(value.values())) for name, value in item.items()}
         return {**record, "result": json.loads(record.get("result", "{}"))}
 
-    def ended(self, run: str, seconds: float = 120) -> dict[str, Any]:
+    def ended(self, run: str, seconds: float = SECONDS) -> dict[str, Any]:
         """Wait until a run is over: its record is written and its execution has ended."""
 
         def over() -> dict[str, Any] | None:
@@ -162,14 +163,9 @@ class Town:
         return text
 
     @staticmethod
-    def until(look: Any, what: str, seconds: float = 60) -> Any:
+    def until(look: Any, what: str, seconds: float = SECONDS) -> Any:
         """Look again and again until something true is seen."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if seen := look():
-                return seen
-            time.sleep(0.1)
-        raise AssertionError(f"not within {seconds} s: {what}")
+        return until(look, what, seconds, pause=0.1)
 
 
 def csv_bytes(rows: list[dict[str, Any]], header: list[str] | None = None) -> bytes:
@@ -186,5 +182,5 @@ def csv_bytes(rows: list[dict[str, Any]], header: list[str] | None = None) -> by
 def tidegate(town: Town, *words: str) -> tuple[int, dict[str, Any]]:
     """Type a command; gives its exit code and its document."""
     command = [sys.executable, "-m", "tidegate.cli", *words, "--json", "--state", str(town.cloud.state)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     return done.returncode, json.loads(done.stdout)

@@ -13,6 +13,7 @@ from typing import Any
 from tests.e2e import cars, watching
 from tests.e2e.matrix import FAILED_BEFORE, PRELUDES, Cell, Row, rows
 from tests.e2e.town import FAULTS, Town, csv_bytes
+from tests.waiting import PATIENCE_SECONDS
 from tidegate.cli.retry import start_again
 from tidegate.core import names
 from tidegate.core.messages import explain
@@ -251,7 +252,7 @@ class Runner:
         return len(self.trials.post.about(self.model))
 
     @staticmethod
-    def waited(look: Callable[[], bool], seconds: float = 10) -> bool:
+    def waited(look: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if look():
@@ -276,7 +277,7 @@ class Runner:
             record = self.town.record(run)
             return record if record and record["status"] != "RUNNING" else None
 
-        found: dict[str, Any] = self.town.until(closed, f"{run} was closed", 30)
+        found: dict[str, Any] = self.town.until(closed, f"{run} was closed")
         return {**found, "execution": execution}
 
 
@@ -330,7 +331,7 @@ class Training(Runner):
             described = self.town.client("sagemaker").describe_endpoint(EndpointName=name)
             return (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", champion)
 
-        return [] if self.waited(whole, 60) else wrong
+        return [] if self.waited(whole) else wrong
 
     def goes_on(self) -> str:
         if self.last is None or self.last["status"] != "FAILED":

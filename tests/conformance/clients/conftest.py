@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.free_ports import free_port
 from tidegate.local import cloud as local_cloud
 from tidegate.local.cloud import Cloud
 
@@ -143,9 +143,7 @@ def environment_of(name: str) -> Path:
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """A running local cloud, nothing deployed in it, and the clients."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     state = tmp_path_factory.mktemp("cloud")
     cloud = local_cloud.up(state, port)
     made = Clients(cloud, tmp_path_factory.mktemp("home"))

@@ -10,12 +10,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.free_ports import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -31,6 +32,8 @@ MACHINE = {
             "Assign": {
                 "run": RUN_ID.replace("\n", ""),
                 "is_bad": "{% $contains($states.input.detail.object.key, 'bad') %}",
+                # A run that a test does something to stays where it is until that is done.
+                "is_held": "{% $contains($states.input.detail.object.key, 'stopped') %}",
             },
             "Next": "Claim the run",
         },
@@ -54,7 +57,9 @@ MACHINE = {
             "Items": [{"algorithm": "xgboost"}, {"algorithm": "linear-learner"}],
             "ItemProcessor": {
                 "StartAt": "Train the model",
-                "States": {"Train the model": {"Type": "Wait", "Seconds": 1, "End": True}},
+                "States": {
+                    "Train the model": {"Type": "Wait", "Seconds": "{% $is_held ? 3600 : 1 %}", "End": True}
+                },
             },
             "Next": "Record the outcome",
         },
@@ -171,15 +176,9 @@ def command_on(state: Path) -> Run:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tidegate.cli", *arguments, "--state", str(state)]
-        return subprocess.run(command, capture_output=True, text=True, env=clean, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, env=clean, timeout=600)
 
     return run
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -274,13 +273,9 @@ def test_an_execution_that_somebody_stops_fails_its_run(
     file.write_text("KM,Price\n1,4\n")
     run = json.loads(tidegate("train", "cars", str(file), "--json").stdout)["run"]
     clients = connect(state)
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        found = clients.client("dynamodb").get_item(TableName=stack["RunsTable"], Key={"run": {"S": run}})
-        if "Item" in found:
-            break
-        time.sleep(0.02)
-    execution = found["Item"]["execution"]["S"]
+    table, key = clients.client("dynamodb"), {"run": {"S": run}}
+    item = until(lambda: table.get_item(TableName=stack["RunsTable"], Key=key).get("Item"), "the claim")
+    execution = item["execution"]["S"]
     clients.client("stepfunctions").stop_execution(executionArn=execution, cause="not needed")
     document = json.loads(tidegate("run", run, "--json").stdout)
     assert document["status"] == "FAILED"

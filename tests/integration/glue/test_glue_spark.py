@@ -6,13 +6,13 @@ import io
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.free_ports import free_port
 
 from tidegate.core.windows import Manifest
 from tidegate.local import cloud as local_cloud
@@ -48,9 +48,7 @@ def python() -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     state = tmp_path_factory.mktemp("cloud")
     yield local_cloud.up(state, port)
     local_cloud.down(state)

@@ -127,14 +127,14 @@ def outputs(cloud: Cloud, stack: str = "tidegate") -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
-def run(cloud: Cloud, machine: str, given: dict[str, Any], seconds: float = 20.0) -> dict[str, Any]:
+def run(cloud: Cloud, machine: str, given: dict[str, Any], seconds: float = 300.0) -> dict[str, Any]:
     """Run a state machine to its end and return the description of the execution."""
     client = cloud.client("stepfunctions")
     arn = client.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
     return ended(client, arn, seconds)
 
 
-def ended(client: Any, arn: str, seconds: float = 20.0) -> dict[str, Any]:
+def ended(client: Any, arn: str, seconds: float = 300.0) -> dict[str, Any]:
     """Wait for an execution's end and return its description."""
     deadline = time.monotonic() + seconds
     while True:

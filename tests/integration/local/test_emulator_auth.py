@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import boto3
 import emulator_project as small
 import pytest
 from botocore.exceptions import ClientError
+from tests.free_ports import free_port
 
 from tidegate.local.cloud import Cloud, down, up
 from tidegate.local.deploy import deploy
@@ -49,9 +49,7 @@ def _allow(action: str, resource: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("guarded")
     cloud = up(folder, port, auth=True)
     project: Path = small.write(tmp_path_factory.mktemp("project"))

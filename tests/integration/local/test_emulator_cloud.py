@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from typing import Any
 import emulator_project as small
 import pytest
 from botocore.exceptions import ClientError
+from tests.free_ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 from tidegate.local import settings
 from tidegate.local.cloud import Cloud, CloudNotRunning, CloudProblem, PortTaken, connect, down, status, up
@@ -25,12 +26,6 @@ from tidegate.local.emulator import processes
 pytestmark = pytest.mark.integration
 
 WAITER = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -48,7 +43,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 def _request(cloud: Cloud, path: str = "/", **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=PATIENCE_SECONDS)
     connection.request(
         "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
@@ -127,11 +122,9 @@ def test_a_kill_loses_no_more_than_the_last_seconds_and_leaves_nothing_running(s
     )
     first.client("ssm").put_parameter(Name="/kept", Value="v", Type="String")
     file = state / "emulator" / "ssm.json"
-    deadline = time.monotonic() + 10
-    while not (file.exists() and "/kept" in file.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: file.exists() and "/kept" in file.read_text())
     os.kill(first.pid, signal.SIGKILL)
-    processes.wait_for_end([first.pid], 5)
+    processes.wait_for_end([first.pid], PATIENCE_SECONDS)
     assert status(state).cloud is None
     again = up(state, free_port())
     assert not processes.alive(child.pid), "what the killed cloud left was ended"
@@ -149,7 +142,7 @@ def test_a_kill_right_after_a_stack_is_complete_loses_none_of_it(state: Path) ->
         stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
         stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     os.kill(first.pid, signal.SIGKILL)
-    processes.wait_for_end([first.pid], 5)
+    processes.wait_for_end([first.pid], PATIENCE_SECONDS)
     again = up(state, free_port())
     found = again.client("cloudformation").describe_stacks(StackName="two")["Stacks"][0]
     assert found["StackStatus"] == "CREATE_COMPLETE"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import socket
 import sys
 import tarfile
 import time
@@ -14,6 +13,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.free_ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 from tidegate.local.cloud import Cloud, down, up
 
@@ -175,7 +176,9 @@ class Place:
         return [item["Key"] for item in listing.get("Contents", [])]
 
     @staticmethod
-    def until(look: Callable[[], Any], there: Callable[[Any], Any] = bool, seconds: float = 30.0) -> Any:
+    def until(
+        look: Callable[[], Any], there: Callable[[Any], Any] = bool, seconds: float = PATIENCE_SECONDS
+    ) -> Any:
         end = time.monotonic() + seconds
         while not there(found := look()):
             assert time.monotonic() < end, f"it never came to that: {found}"
@@ -185,9 +188,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     home = tmp_path_factory.mktemp("images")
     (home / "whoami.py").write_text(CONTAINER)
     command = [sys.executable, "whoami.py"]
@@ -322,9 +323,7 @@ def test_a_capture_that_the_model_s_role_may_not_write_is_told_in_the_log(place:
     place.serve("reader", place.role("reader", READ))
     assert place.invoke("reader") == _session("reader")
     log = place.cloud.state / "daemon.log"
-    told = place.until(
-        lambda: [line for line in log.read_text().splitlines() if "captured/reader/" in line], seconds=10
-    )
+    told = place.until(lambda: [line for line in log.read_text().splitlines() if "captured/reader/" in line])
     assert "not authorized to perform: s3:PutObject" in told[0]
     assert place.keys("captured/reader/") == []
 

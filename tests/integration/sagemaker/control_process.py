@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from tests.free_ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Cloud:
@@ -21,9 +22,7 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.start()
 
     def start(self) -> None:
@@ -31,21 +30,21 @@ class Cloud:
         self.process = subprocess.Popen(
             [sys.executable, str(script), str(self.port), str(self.folder)],
             stdout=subprocess.PIPE,
-            env={**os.environ, "STATE_DIR": str(self.folder / "ministack")},
+            env={**os.environ, "STATE_DIR": str(self.folder / "ministack"), "TMPDIR": str(self.folder)},
         )
         assert self.process.stdout is not None
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if select.select([self.process.stdout], [], [], 1)[0]:
                 line = self.process.stdout.readline()
                 assert line, "the cloud ended before it was ready"
                 if line == b"ready\n":
                     return
-        raise AssertionError("the cloud was not ready within a minute")
+        raise AssertionError("the cloud was not ready in time")
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
 

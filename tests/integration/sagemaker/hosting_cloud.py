@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.free_ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 from tidegate.local.sagemaker import control, hosting
 from tidegate.local.sagemaker.context import Context
@@ -80,19 +83,19 @@ server.serve_forever()
 _MINISTACK = "from ministack import app; app.main()"
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def cloud() -> Iterator[str]:
     """Run MiniStack in a process of its own and give its address."""
     port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _running(port, folder)
+
+
+def _running(port: int, folder: str) -> Iterator[str]:
     environment = {
         **os.environ,
+        "STATE_DIR": folder,
+        "TMPDIR": folder,
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
@@ -108,13 +111,13 @@ def cloud() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: listens(port) or process.poll() is not None, 30)
+        until(lambda: listens(port) or process.poll() is not None)
         assert process.poll() is None, "MiniStack ended instead of listening"
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -177,28 +180,19 @@ def start_endpoint(ctx: Context, name: str, config: str) -> dict[str, Any]:
     return settled(ctx, name)
 
 
-def settled(ctx: Context, name: str, seconds: float = 30.0) -> dict[str, Any]:
+def settled(ctx: Context, name: str) -> dict[str, Any]:
     """Wait until an endpoint is in no transition, and return its description."""
 
     def done() -> dict[str, Any] | None:
         answer = hosting.OPERATIONS["DescribeEndpoint"](ctx, {"EndpointName": name})
         return answer if answer["EndpointStatus"] in ("InService", "Failed") else None
 
-    return until(done, seconds)
+    return until(done, "the end of the transition")
 
 
 def ask(ctx: Context, name: str, body: bytes, **headers: str) -> bytes:
     """Invoke an endpoint and return the answer's body."""
     return hosting.invoke_endpoint(ctx, name, body, {"content-type": "text/csv", **headers})[2]
-
-
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait until the condition holds and return what it gave."""
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.02)
-    return value
 
 
 def listens(port: int) -> bool:

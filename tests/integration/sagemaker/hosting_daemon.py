@@ -20,6 +20,8 @@ os.environ.update(
     AWS_DEFAULT_REGION="us-east-1",
 )
 
+sys.path.append(str(Path(__file__).parents[3]))  # for what all tests share
+
 from hosting_cloud import make_context  # noqa: E402
 from ministack import app  # noqa: E402
 from ministack.core import router  # noqa: E402

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -12,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.free_ports import free_port
 
 from tidegate.local.sagemaker.images.registry import find_image
 
@@ -55,7 +56,7 @@ def start_training(image: str, root: Path, **more: str) -> subprocess.Popen[str]
 def train(image: str, root: Path, **more: str) -> tuple[int, str]:
     """Run a training container to its end and return its exit code and its log."""
     child = start_training(image, root, **more)
-    log, _ = child.communicate(timeout=60)
+    log, _ = child.communicate(timeout=300)
     return child.returncode, log
 
 
@@ -72,7 +73,7 @@ class Server:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self._url + path, data=body, headers=names)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status, answer.read(), answer.headers.get("Content-Type")
         except urllib.error.HTTPError as error:
             return error.code, error.read(), error.headers.get("Content-Type")
@@ -82,12 +83,6 @@ class Server:
             return self.ask(None, "/ping")[0] == 200
         except OSError:
             return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start_serving(image: str, root: Path, port: int, **more: str) -> subprocess.Popen[str]:
@@ -106,7 +101,7 @@ def serving(image: str, root: Path, **more: str) -> Iterator[Server]:
     child = start_serving(image, root, port, **more)
     server = Server(child, port)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not server.ready():
             assert child.poll() is None, child.communicate()[0]
             assert time.monotonic() < deadline, "the server did not answer its ping"
@@ -115,7 +110,7 @@ def serving(image: str, root: Path, **more: str) -> Iterator[Server]:
     finally:
         child.terminate()
         try:
-            child.communicate(timeout=20)
+            child.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()

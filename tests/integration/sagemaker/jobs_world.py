@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.free_ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 from tidegate.local.sagemaker import jobs, service
 from tidegate.local.sagemaker.containers import process as container_process
@@ -107,13 +108,7 @@ class World:
             )["events"]
         ]
 
-    def until(self, condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-        """Wait for something that a container does."""
-        deadline = time.monotonic() + seconds
-        while not (value := condition()):
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.01)
-        return value
+    until = staticmethod(until)
 
     def train(self, image: str, name: str, **more: Any) -> dict[str, Any]:
         """Create a training job."""
@@ -137,8 +132,8 @@ class World:
         )
 
     def end(self, kind: str, name: str) -> dict[str, Any]:
-        """Wait for a job's end; a test that waits longer than half a minute has failed."""
-        give_up = time.monotonic() + 30
+        """Wait for a job's end; a test that waits longer than there is patience has failed."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
         record = jobs.wait(self.ctx, kind, name, lambda: time.monotonic() > give_up)
         assert time.monotonic() < give_up, f"{name} did not end: {record}"
         return record
@@ -161,9 +156,7 @@ def channel(name: str, uri: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def jobs_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A MiniStack with S3, logs and metrics; its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("ministack")
     process = subprocess.Popen(
         [sys.executable, "-c", "from ministack import app; app.main()"],
@@ -178,15 +171,16 @@ def jobs_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "SFTP_ENABLED": "0",
             "SERVICES": "s3,logs,cloudwatch",
             "STATE_DIR": str(folder),
+            "TMPDIR": str(folder),
             "LOG_LEVEL": "ERROR",
         },
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             assert process.poll() is None, "MiniStack ended before it was ready"
-            assert time.monotonic() < deadline, "MiniStack was not ready within a minute"
+            assert time.monotonic() < deadline, "MiniStack was not ready in time"
             try:
                 urllib.request.urlopen(f"{url}/_ministack/health", timeout=1).close()
                 break
@@ -196,7 +190,7 @@ def jobs_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

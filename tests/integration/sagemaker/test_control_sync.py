@@ -7,12 +7,12 @@ import json
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from control_process import Cloud
+from tests.waiting import until
 
 from tidegate.local.sagemaker import service
 from tidegate.local.sagemaker.context import Context
@@ -109,10 +109,5 @@ def test_an_aborted_state_stops_its_job_soon(ctx: Context) -> None:
     threading.Timer(0.5, aborted.set).start()
     with pytest.raises(IntegrationError, match="the job stops too"):
         run(ctx, job("aborted", "wait"), aborted.is_set)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        status = service.call(ctx, "DescribeTrainingJob", {"TrainingJobName": "aborted"})["TrainingJobStatus"]
-        if status == "Stopped":
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"the job is still {status}")
+    name = {"TrainingJobName": "aborted"}
+    until(lambda: service.call(ctx, "DescribeTrainingJob", name)["TrainingJobStatus"] == "Stopped")

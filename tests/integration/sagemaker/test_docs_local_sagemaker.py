@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.free_ports import free_port
 
 from tidegate.local.sagemaker import service
 from tidegate.local.settings import machine_environment
@@ -33,9 +33,7 @@ def test_the_table_names_the_operations_that_are_served() -> None:
 
 
 def test_the_example_of_an_own_image_trains_and_serves_as_written(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     for name, language in (("mean.py", "python"), ("images.json", "json"), ("try_it.py", "python")):
         (tmp_path / name).write_text(block(f"`{name}`:", language))
     script = block("With the three files in one folder", "sh")

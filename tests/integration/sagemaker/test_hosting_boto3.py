@@ -15,7 +15,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from hosting_cloud import cloud, free_port, listens, make_context, put_model_data, until
+from hosting_cloud import cloud, listens, make_context, put_model_data
+from tests.free_ports import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -34,10 +36,12 @@ def daemon(url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], An
     port = free_port()
     script = Path(__file__).with_name("hosting_daemon.py")
     process = subprocess.Popen(
-        [sys.executable, str(script), str(port), url, str(folder)], stdout=subprocess.DEVNULL
+        [sys.executable, str(script), str(port), url, str(folder)],
+        env={**os.environ, "STATE_DIR": str(folder / "emulator"), "TMPDIR": str(folder)},
+        stdout=subprocess.DEVNULL,
     )
     try:
-        until(lambda: listens(port) or process.poll() is not None, 30)
+        until(lambda: listens(port) or process.poll() is not None)
         assert process.poll() is None, "the local SageMaker ended instead of listening"
         more = {
             "endpoint_url": f"http://127.0.0.1:{port}",

@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from images_containers import free_port, lay_out, serving, start_serving, start_training, train
+from images_containers import lay_out, serving, start_serving, start_training, train
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -120,7 +121,7 @@ def test_a_script_from_s3_is_trained_and_its_model_served(bucket: str, tmp_path:
         assert b"ValueError" in body
         assert server.ask(None, "/execution-parameters")[0] == 404
         server.child.send_signal(signal.SIGTERM)
-        assert server.child.wait(timeout=20) == 0
+        assert server.child.wait(timeout=300) == 0
 
 
 def test_a_script_that_fails_leaves_its_last_words(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_stop_reaches_the_script(tmp_path: Path) -> None:
         if line.startswith("ready"):
             break
     child.send_signal(signal.SIGTERM)
-    log, _ = child.communicate(timeout=20)
+    log, _ = child.communicate(timeout=300)
     assert child.returncode == 0, log
     assert (root / "model" / "stopped").exists()
 
@@ -182,7 +183,7 @@ def test_a_server_that_cannot_start_says_why_and_ends(
     if module is not None:
         (code / "inference.py").write_text(module)
     child = start_serving(IMAGE, tmp_path, free_port())
-    log, _ = child.communicate(timeout=20)
+    log, _ = child.communicate(timeout=300)
     assert child.returncode == 1
     assert sentence in log
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from images_containers import lay_out, serving, start_training, train
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -70,7 +71,7 @@ def test_the_server_speaks_the_container_contract(trained: tuple[Path, str]) -> 
         status, body, _ = server.ask(many, Content_Type="text/csv")
         assert (status, body.count(b"\n")) == (200, 200_000)
         server.child.send_signal(signal.SIGTERM)
-        assert server.child.wait(timeout=20) == 0
+        assert server.child.wait(timeout=300) == 0
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_a_stopped_job_leaves_its_model_and_resumes_from_its_checkpoint(tmp_path
         if line.startswith("[10]"):
             break
     child.send_signal(signal.SIGTERM)
-    log, _ = child.communicate(timeout=30)
+    log, _ = child.communicate(timeout=300)
     assert child.returncode == 0, log
     assert (root / "model" / "xgboost-model").stat().st_size > 0
     found = re.search(r"the model of the (\d+) rounds so far is saved", log)
@@ -126,10 +127,10 @@ def test_a_stopped_job_leaves_its_model_and_resumes_from_its_checkpoint(tmp_path
 
 
 def test_a_server_without_a_model_ends_with_a_sentence(tmp_path: Path) -> None:
-    from images_containers import free_port, start_serving
+    from images_containers import start_serving
 
     child = start_serving(IMAGE, tmp_path, free_port())
-    log, _ = child.communicate(timeout=20)
+    log, _ = child.communicate(timeout=300)
     assert child.returncode == 1
     assert "model.tar.gz must have the file xgboost-model at its top" in log
 

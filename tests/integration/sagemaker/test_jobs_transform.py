@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 
 import pytest
 from jobs_world import World, descendants
@@ -234,14 +233,16 @@ def test_requests_run_at_once_as_many_as_asked_and_answers_keep_their_order(worl
     serve(
         world,
         "parallel",
-        "INVOKE = lambda body, headers: (time.sleep(0.3 - int(body) / 50), (200, body))[1]",
+        # None is answered before all are there; the first to be answered is the last of the file.
+        "import threading; together = threading.Barrier(8); order = [threading.Event() for _ in range(9)]\n"
+        "order[8].set()\n"
+        "def INVOKE(body, headers):\n"
+        "    together.wait(120); order[int(body) + 1].wait(120); order[int(body)].set(); return 200, body",
     )
     world.put("s3://jobs-in/parallel/x", "\n".join(str(number) for number in range(8)))
-    begun = time.monotonic()
     transform(world, "parallel", "parallel", MaxConcurrentTransforms=8, BatchStrategy="SingleRecord")
     assert world.end("transform-job", "parallel")["TransformJobStatus"] == "Completed"
     assert world.read("s3://jobs-out/parallel/x.out").decode().split() == [str(n) for n in range(8)]
-    assert time.monotonic() - begun < 1.8  # one after the other they take at least 1.84 s
 
 
 def test_a_file_that_fails_has_no_output_the_others_do_and_the_job_is_failed(world: World) -> None:
@@ -324,14 +325,12 @@ def test_a_model_that_cannot_be_served_fails_the_job_and_says_why(
 
 
 def test_a_stop_ends_the_servers_in_the_middle_of_a_request(world: World) -> None:
-    serve(world, "slow", "INVOKE = lambda body, headers: time.sleep(100)")
+    serve(world, "slow", "INVOKE = lambda body, headers: time.sleep(600)")
     world.put("s3://jobs-in/slow/x", "1")
     transform(world, "slow", "slow")
     world.until(lambda: "asked 1" in _lines(world, "slow/"))
-    begun = time.monotonic()
     world.call("StopTransformJob", TransformJobName="slow")
     assert world.end("transform-job", "slow")["TransformJobStatus"] == "Stopped"
-    assert time.monotonic() - begun < 3
     assert not descendants()
     assert world.keys("s3://jobs-out/slow/") == []
 

@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from tests.free_ports import free_port
+from tests.waiting import PATIENCE_SECONDS, children_seconds
 
 from tidegate.local.sagemaker.images.linear_learner.artifact import LinearModel
 from tidegate.local.sagemaker.images.registry import find_image
@@ -43,20 +44,18 @@ def prepare(root, channels, **hyperparameters):
 
 def train(root):
     return subprocess.run(
-        IMAGE.train, env=environment(root), capture_output=True, text=True, timeout=60, check=False
+        IMAGE.train, env=environment(root), capture_output=True, text=True, timeout=300, check=False
     )
 
 
 @contextmanager
 def served(root):
     """Run the server on a free port; yield a connection to it once it answers its ping."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(IMAGE.serve, env=environment(root, SAGEMAKER_BIND_TO_PORT=str(port)))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 connection.request("GET", "/ping")
@@ -70,7 +69,7 @@ def served(root):
     finally:
         connection.close()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=300) == 0
 
 
 def test_a_model_is_trained_then_served(tmp_path):
@@ -127,11 +126,11 @@ def test_a_wide_table_is_trained_in_bounded_time_and_memory(tmp_path):
     for name, part in (("train", slice(0, rows)), ("validation", slice(rows, None))):
         path = tmp_path / "input" / "data" / name / "part-0.csv"
         write_one_hot(path, numbers[part], [code[part] for code in codes], sizes, y[part])
-    start = time.monotonic()
+    start = children_seconds()
     done = train(tmp_path)
-    seconds = time.monotonic() - start
+    seconds = children_seconds() - start
     assert done.returncode == 0, done.stderr
-    assert seconds < 20  # about 2 s on two quiet cores; the rest is room for a busy machine
+    assert seconds < 20  # of the CPU, as others may use the machine too: about 3 s
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 900_000  # KB; the matrices hold 96 MB
     # The noise in the labels has a standard deviation of 1000: no model can do better than that.
     (rmse,) = re.findall(r"#quality_metric: host=algo-1, validation rmse <loss>=(\S+)", done.stdout)
@@ -154,7 +153,7 @@ def test_a_stopped_job_saves_its_best_model_and_leaves_cleanly(tmp_path):
             process.send_signal(signal.SIGTERM)
             break
     rest = process.stdout.read()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=300) == 0
     assert "Asked to stop" in rest
     assert LinearModel.load(tmp_path / "model").features == 30
 
@@ -185,7 +184,7 @@ def test_a_failed_job_leaves_its_reason_and_exit_code_1(tmp_path, hyperparameter
 
 def test_a_server_without_a_model_says_so_and_ends(tmp_path):
     done = subprocess.run(
-        IMAGE.serve, env=environment(tmp_path), capture_output=True, text=True, timeout=20, check=False
+        IMAGE.serve, env=environment(tmp_path), capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert re.search(r"cannot be served\. .* has no model\.json", done.stderr)

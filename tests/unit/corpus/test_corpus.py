@@ -35,10 +35,10 @@ SECONDS, MEBIBYTES = 5.0, 64
 
 def refused(read: Callable[[], Any], *refusals: type[Exception]) -> str:
     """Read what cannot be read; gives the one sentence about it."""
-    began = time.monotonic()
+    began = time.process_time()  # of the CPU: others may use the machine too
     with pytest.raises(refusals) as caught:
         read()
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     sentence = str(caught.value)
     assert "\n" not in sentence
     assert 10 < len(sentence) < 700

@@ -27,7 +27,10 @@ from tidegate.table.scan.capture import read_capture
 
 SPEC = ModelSpec.from_dict(drops.SPEC)
 RECIPE = Recipe(requests.RECIPE)
-FOLDER = Path(tempfile.mkdtemp(prefix="tidegate-fuzz-"))
+_HELD = tempfile.TemporaryDirectory(
+    prefix="tidegate-fuzz-"
+)  # for all examples of hypothesis; it goes with us
+FOLDER = Path(_HELD.name)
 
 
 def changed(good: bytes) -> st.SearchStrategy[bytes]:

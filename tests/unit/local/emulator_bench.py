@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from tests.waiting import PATIENCE_SECONDS, until
+
 from tidegate.local.emulator import stepfunctions
 from tidegate.local.emulator.names import step
 
@@ -47,11 +49,8 @@ class Run:
     def record(self) -> dict[str, Any]:
         return step.executions[self.arn]
 
-    def end(self, seconds: float = 5.0) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while self.record["status"] == "RUNNING":
-            assert time.monotonic() < deadline, f"still running: {self.types()}"
-            time.sleep(0.002)
+    def end(self) -> dict[str, Any]:
+        until(lambda: self.record["status"] != "RUNNING", "the end of the execution")
         return self.record
 
     def output(self) -> Any:
@@ -109,7 +108,7 @@ def blocking(seen: dict[str, Any]) -> Handler:
 
     def wait(resource: str, arguments: dict[str, Any], aborted: Callable[[], bool]) -> dict[str, Any]:
         seen["began"].set()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not aborted() and time.monotonic() < deadline:
             time.sleep(0.005)
         seen["aborted"] = aborted()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from emulator_bench import Run
 from hypothesis import given
 from hypothesis import strategies as st
 from ministack.services import cloudwatch_logs, s3, stepfunctions
+from tests.waiting import until
 
 from tidegate.local.emulator.names import hold_in, logs, step
 from tidegate.local.emulator.retention import executions, objects
@@ -49,13 +49,9 @@ def test_all_but_the_latest_executions_are_on_disk_and_served_as_before(shelf: S
     runs = [Run(PASS, given={"number": number}) for number in range(8)]
     events = []
     for run in runs:
-        deadline = time.monotonic() + 5
-        while step.executions[run.arn]["status"] == "RUNNING" and time.monotonic() < deadline:
-            time.sleep(0.002)
+        run.end()
         events.append(run.types())
-    deadline = time.monotonic() + 5
-    while len(held.here()) > 3 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    until(lambda: len(held.here()) <= 3)
     assert len(held.here()) == 3
     for number, run in enumerate(runs):
         status, described = asked(stepfunctions._describe_execution, executionArn=run.arn)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE_SECONDS
+
 from tidegate.local.sagemaker import control, hosting
 from tidegate.local.sagemaker.containers.serving import Answer
 from tidegate.local.sagemaker.context import Context
@@ -72,7 +74,7 @@ class StandInServers:
     ) -> Answer:
         assert not self.stopped.is_set(), "a stopped server was asked"
         self.entered.set()
-        self.hold.wait(5)
+        self.hold.wait(PATIENCE_SECONDS)
         if self.answer is not None:
             return self.answer(body)
         custom = "x-amzn-sagemaker-custom-attributes"
@@ -169,7 +171,7 @@ def make_config(ctx: Context, name: str, *variants: tuple[str, str, float], **mo
     control.OPERATIONS["CreateEndpointConfig"](ctx, request)
 
 
-def settled(ctx: Context, name: str, seconds: float = 5.0) -> dict[str, Any]:
+def settled(ctx: Context, name: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
     """Wait until an endpoint is in no transition, and return its description."""
     end = time.monotonic() + seconds
     while True:
@@ -178,12 +180,3 @@ def settled(ctx: Context, name: str, seconds: float = 5.0) -> dict[str, Any]:
             return answer
         assert time.monotonic() < end, f"the endpoint is still {answer['EndpointStatus']}"
         time.sleep(0.005)
-
-
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Wait until the condition holds and return what it gave."""
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.005)
-    return value

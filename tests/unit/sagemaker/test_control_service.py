@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from control_stand_ins import IMAGE, StandInJobs, make_context, make_rooms
+from tests.waiting import PATIENCE_SECONDS
 
 from tidegate.local.sagemaker import service
 from tidegate.local.sagemaker.context import Context
@@ -138,7 +139,7 @@ def test_slow_invocations_do_not_hold_up_a_describe(ctx: Context) -> None:
     release = threading.Event()
 
     def slow(ctx: Context, name: str, body: bytes, headers: Any) -> Any:
-        release.wait(10)
+        release.wait(PATIENCE_SECONDS)
         return 200, {}, b""
 
     rooms = dataclasses.replace(make_rooms(StandInJobs()), invoke_endpoint=slow)
@@ -150,7 +151,7 @@ def test_slow_invocations_do_not_hold_up_a_describe(ctx: Context) -> None:
             for _ in range(100)
         ]
         await asyncio.sleep(0.01)
-        status, _, _ = await asyncio.wait_for(handler("POST", "/", TARGET, b"{}", {}), 5)
+        status, _, _ = await asyncio.wait_for(handler("POST", "/", TARGET, b"{}", {}), PATIENCE_SECONDS)
         assert not any(call.done() for call in calls)
         release.set()
         await asyncio.gather(*calls)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting_stand_ins import StandInContext, Starter, make_config, make_context, make_models, settled, until
+from hosting_stand_ins import StandInContext, Starter, make_config, make_context, make_models, settled
+from tests.waiting import PATIENCE_SECONDS, until
 
 from tidegate.local.sagemaker import control, hosting
 from tidegate.local.sagemaker.containers.serving import Answer, CannotServe
@@ -236,12 +237,12 @@ def test_a_request_under_way_is_answered_before_its_fleet_stops(ctx: StandInCont
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(ask(ctx)))
     asking.start()
-    assert old.entered.wait(5)
+    assert old.entered.wait(PATIENCE_SECONDS)
     update(ctx)
     assert ask(ctx, b"2") == b"new:2"
     assert not old.stopped.is_set()
     old.hold.set()
-    asking.join(5)
+    asking.join(PATIENCE_SECONDS)
     assert answers == [b"old:1"]
     until(old.stopped.is_set)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 from tidegate.local.sagemaker.hosting.metrics import InvocationMetrics
 
@@ -40,9 +40,7 @@ def test_numbers_are_sent_without_anybody_asking_and_only_once():
     sent: list[dict[str, Any]] = []
     metrics = InvocationMetrics(sent.extend, every_seconds=0.02)
     record(metrics)
-    end = time.monotonic() + 5
-    while not sent and time.monotonic() < end:
-        time.sleep(0.005)
+    until(lambda: sent)
     metrics.close()
     assert [datum["MetricName"] for datum in sent].count("Invocations") == 1
 

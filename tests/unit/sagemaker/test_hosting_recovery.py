@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting_stand_ins import StandInContext, Starter, make_config, make_context, make_models, settled, until
+from hosting_stand_ins import StandInContext, Starter, make_config, make_context, make_models, settled
+from tests.waiting import until
 
 from tidegate.local.sagemaker import hosting
 from tidegate.local.sagemaker.containers.serving import CannotServe, ModelUnread

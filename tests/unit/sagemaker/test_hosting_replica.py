@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hosting_stand_ins import StandInServers, until
+from hosting_stand_ins import StandInServers
+from tests.waiting import PATIENCE_SECONDS, until
 
 from tidegate.local.sagemaker.containers.serving import Answer, CannotServe, NotAnswered
 from tidegate.local.sagemaker.hosting.replica import Replica, ReplicaFailed
@@ -122,7 +123,7 @@ def test_a_server_at_work_may_be_slower_to_answer_its_ping():
     server.hold.clear()
     asking = threading.Thread(target=ask, args=(replica,))
     asking.start()
-    assert server.entered.wait(5)
+    assert server.entered.wait(PATIENCE_SECONDS)
     before = len(counted)
     until(lambda: server.stopped.is_set())
     server.hold.set()
@@ -200,9 +201,9 @@ def test_stopping_ends_a_start_under_way():
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert entered.wait(5)
+    assert entered.wait(PATIENCE_SECONDS)
     replica.stop()
-    thread.join(5)
+    thread.join(PATIENCE_SECONDS)
     assert failed
 
 
@@ -213,7 +214,7 @@ def test_stopping_ends_a_restart_that_waits():
     model.made[0].die()
     replica.stop()
     assert model.attempts == 1
-    assert not [thread for thread in threading.enumerate() if thread.name == "restart r"]
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "restart r"])
 
 
 @pytest.mark.parametrize(("timed_out", "status"), [(True, 0), (False, 503)])

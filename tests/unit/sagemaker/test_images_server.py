@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests.waiting import PATIENCE_SECONDS
+
 from tidegate.local.sagemaker.images.server import MAX_BODY_BYTES, Answer, ModelApp, Refused
 
 
@@ -112,7 +114,7 @@ def test_ping_is_answered_while_a_slow_model_works() -> None:
     def slow(body: bytes, *_: Any) -> Answer:
         if body == b"wait":
             working.set()
-            release.wait(5)
+            release.wait(PATIENCE_SECONDS)
         else:
             time.sleep(0.05)  # one slow call is enough to send the following ones to a thread
         return Answer(b"done")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import PATIENCE_SECONDS
 
 from tidegate.local.sagemaker.containers import ports, transfer
 from tidegate.local.sagemaker.containers.archives import left_out, pack, unpack
@@ -217,7 +218,7 @@ def test_a_sender_that_was_idle_takes_up_again() -> None:
     sender.put(1)
     for thread in threading.enumerate():
         if thread.name == "test":
-            thread.join(5)
+            thread.join(PATIENCE_SECONDS)
     sender.put(2)
     sender.close()
     assert [item for batch in got for item in batch] == [1, 2]

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE_SECONDS
 
 from tidegate.local.sagemaker import jobs
 from tidegate.local.sagemaker.context import Context
@@ -70,7 +71,7 @@ def test_jobs_take_turns_in_the_order_they_came(ctx: Context) -> None:
     assert order == []
     room.end_turn()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE_SECONDS)
     assert order == ["b", "c"]
 
 
@@ -87,7 +88,7 @@ def test_a_job_that_waits_for_its_turn_can_be_stopped(ctx: Context) -> None:
         ),
     )
     assert jobs.OPERATIONS["StopProcessingJob"](ctx, {"ProcessingJobName": "waiting"}) == {}
-    assert waiting.done.wait(5)
+    assert waiting.done.wait(PATIENCE_SECONDS)
     assert ended == [(records.STOPPED, None)]
 
 

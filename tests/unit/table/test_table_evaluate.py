@@ -140,6 +140,6 @@ def test_the_truth_may_be_a_file(tmp_path):
 
 def test_thousands_of_rows_take_about_a_second():
     target = RNG.normal(size=7000)
-    began = time.perf_counter()
+    began = time.process_time()
     evaluate(truth_of(target), lines(target + 1), lines(target + 2), "s")
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

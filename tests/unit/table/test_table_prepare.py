@@ -157,7 +157,7 @@ def test_hundreds_of_levels_are_written_quickly(tmp_path):
     models, makes = rng.integers(0, 500, 20_000), rng.integers(0, 90, 20_000)
     text = "\n".join(f"{a},{b},{a * 0.5},{b}" for a, b in zip(models, makes, strict=True))
     (tmp_path / "in.csv").write_text("model,make,x,y\n" + text)
-    began = time.perf_counter()
+    began = time.process_time()
     counts = prepare(tmp_path / "in.csv", spec, tmp_path / "out", "in.csv", bundle=make_bundle)
     assert counts["outputs"]["xgboost"] == 500 + 1 + 90 + 1 + 1
-    assert time.perf_counter() - began < 5  # 0.3 s on an idle machine
+    assert time.process_time() - began < 5  # 0.3 s on an idle machine
