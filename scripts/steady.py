@@ -73,7 +73,8 @@ def run(parts: list[str], seed: int, workers: int) -> dict[str, Any]:
             failures.append(f"{part}: {(done.stdout.strip().splitlines() or ['no word'])[-1]}")
         if done.returncode:
             print(done.stdout[-20_000:], flush=True)
-    return {**counted, "failures": failures, "seconds": round(time.monotonic() - began)}
+    load = round(os.getloadavg()[0], 1)  # who else was at work
+    return {**counted, "failures": failures, "seconds": round(time.monotonic() - began), "load": load}
 
 
 def read(report: Path) -> dict[str, Any]:

@@ -48,9 +48,17 @@ def end(home: Path) -> list[str]:
     while (left := sorted(processes(home))) and time.monotonic() < deadline:
         time.sleep(0.05)
     told = [f"process {number} was left running: {command}" for number, command in left]
-    told += [f"{path.name} was left in the temporary folder" for path in sorted((home / "tmp").iterdir())]
+    told += [f"{shown(path)} was left in the temporary folder" for path in sorted((home / "tmp").iterdir())]
     shutil.rmtree(home, ignore_errors=True)
     return told
+
+
+def shown(path: Path) -> str:
+    """Name a file, or a folder with some of what is in it."""
+    inside = (
+        [each.relative_to(path).as_posix() for each in sorted(path.rglob("*"))[:4]] if path.is_dir() else []
+    )
+    return f"{path.name} ({', '.join(inside)})" if inside else path.name
 
 
 def processes(home: Path) -> Iterator[tuple[int, str]]:

@@ -21,7 +21,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
-WAIT = {"Delay": 1, "MaxAttempts": 30}
+WAIT = {"Delay": 1, "MaxAttempts": 300}
 
 
 @pytest.fixture(scope="module")

@@ -380,7 +380,7 @@ def test_a_killed_local_cloud_leaves_no_process_and_its_job_is_failed_at_the_nex
     cloud = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
-        env={**os.environ, "TIDEGATE_CLOUD": str(tmp_path)},
+        env={**os.environ, "TIDEGATE_CLOUD": str(tmp_path), "TMPDIR": str(tmp_path)},
     )
     assert cloud.stdout is not None
     with cloud.stdout:

@@ -18,7 +18,6 @@ _FROM_THE_MACHINE = (
     "LC_ALL",
     "LC_CTYPE",
     "TZ",
-    "TMPDIR",
     "VIRTUAL_ENV",
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
@@ -61,6 +60,7 @@ def container_environment(
         **{name: os.environ[name] for name in _FROM_THE_MACHINE if name in os.environ},
         **({"PYTHONPATH": search} if search else {}),
         "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(root.temporary),
         "OMP_NUM_THREADS": bound,
         # Threads that wait must not spin: two containers share these cores.
         "OMP_WAIT_POLICY": "PASSIVE",

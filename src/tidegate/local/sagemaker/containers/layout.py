@@ -39,6 +39,11 @@ class ContainerRoot:
         """What the container knows as `/opt/ml`."""
         return self.path / "opt" / "ml"
 
+    @property
+    def temporary(self) -> Path:
+        """The temporary folder of the container's programs; what a killed one left in it goes with the rest."""
+        return self.path / "tmp"
+
     def local(self, text: str) -> str:
         """Map every `/opt/ml` prefix in an argument or a value to this folder."""
         return _ML.sub(lambda _: str(self.ml), text)
@@ -58,6 +63,7 @@ def make_root(containers: Path, container_id: str) -> ContainerRoot:
     if root.path.exists():
         shutil.rmtree(root.path)
     root.ml.mkdir(parents=True)
+    root.temporary.mkdir()
     return root
 
 
