@@ -21,8 +21,9 @@ from tidegate.local.settings import StateFolder
 
 Progress = Callable[[str], None]
 
-_START_SECONDS = 60.0
-_STOP_SECONDS = 15.0
+# Of a busy machine, where a start takes its time; whether the process is alive is looked at meanwhile.
+_START_SECONDS = 240.0
+_STOP_SECONDS = 60.0
 
 
 __all__ = [

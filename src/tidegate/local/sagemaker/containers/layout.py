@@ -41,7 +41,7 @@ class ContainerRoot:
 
     @property
     def temporary(self) -> Path:
-        """The temporary folder of the container's programs; what a killed one left in it goes with the rest."""
+        """The temporary folder of its programs; what a killed one left in it goes with the rest."""
         return self.path / "tmp"
 
     def local(self, text: str) -> str:

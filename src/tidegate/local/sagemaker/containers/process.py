@@ -26,7 +26,7 @@ _OWNER = uuid.uuid4().hex
 # CloudWatch Logs takes no event above 256 KB; a longer line is cut into several.
 _LONGEST_LINE_BYTES = 200_000
 # What a killed process wrote last is in the pipe already; only a stranger could hold it open for longer.
-_LAST_LINES_SECONDS = 2.0
+_LAST_LINES_SECONDS = 10.0
 # Where other code of this program reaped a child of ours, nobody can know its exit code any more.
 _LOST, _LOST_EXIT_CODE = 1 << 16, 255
 
