@@ -34,6 +34,8 @@ class BuiltIn:
         The training metric, on the validation rows, that people look at first.
     environment : dict
         Variables of the model's container.
+    sparse : str or None
+        The content type in which the algorithm reads rows that are nearly all zeros, absent ones left out.
     """
 
     scaled: bool
@@ -41,6 +43,7 @@ class BuiltIn:
     hyperparameters: Mapping[str, str]
     quality_metric: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    sparse: str | None = None
 
 
 # The most that batch transform sends, and as much as it may be after the recipe has made it longer.
@@ -54,6 +57,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         quality_metric="validation:rmse",
         # Its server refuses bodies over 6 MiB by itself, and a recipe makes them longer.
         environment={"MAX_CONTENT_LENGTH": str(_LARGEST_BODY)},
+        sparse="text/libsvm",
     ),
     "linear-learner": BuiltIn(
         scaled=True,

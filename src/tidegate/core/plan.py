@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tidegate.core import names
@@ -14,7 +15,13 @@ VOLUME_GB = 30
 
 
 def plan_run(
-    spec: ModelSpec, run: str, *, prefix: str, parameters: str, artifacts: str
+    spec: ModelSpec,
+    run: str,
+    *,
+    prefix: str,
+    parameters: str,
+    artifacts: str,
+    content_types: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """Lay out a run, one entry an algorithm, ready for the machine's Map.
 
@@ -30,6 +37,8 @@ def plan_run(
         The first folder of the deployment's names in Parameter Store.
     artifacts : str
         The artifacts bucket.
+    content_types : mapping of str to str
+        What the channels of each algorithm hold, as `prepare` wrote them.
 
     Returns
     -------
@@ -37,7 +46,8 @@ def plan_run(
         Plain JSON: the machine hands each entry to one iteration.
     """
     root = f"s3://{artifacts}/{names.run_prefix(spec.name, run)}"
-    return [_plan_algorithm(spec, name, run, root, prefix, parameters) for name in spec.algorithms]
+    plans = [_plan_algorithm(spec, name, run, root, prefix, parameters) for name in spec.algorithms]
+    return [{**plan, "content_type": content_types[plan["algorithm"]]} for plan in plans]
 
 
 def _plan_algorithm(

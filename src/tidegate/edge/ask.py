@@ -58,7 +58,8 @@ def ask(
 
 
 def _ask(model: Model, served: Served, rows: str, count: int, inference_id: str, artifacts: str) -> Outcome:
-    body, kind = (rows, JSON) if served.recipe is None else (served.recipe.encode(rows, JSON), "text/csv")
+    recipe = served.recipe
+    body, kind = (rows, JSON) if recipe is None else (recipe.encode(rows, JSON), recipe.content_type)
     try:
         answer = runtime().invoke_endpoint(
             EndpointName=served.endpoint,

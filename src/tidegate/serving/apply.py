@@ -12,9 +12,9 @@ import json
 from typing import Any, Callable, Sequence
 
 if __package__:
-    from tidegate.serving.cells import BadCell, encoder_of
+    from tidegate.serving.cells import BadCell, encoder_of, sparse_text_of
 else:  # inside a container the files of this folder lie side by side
-    from cells import BadCell, encoder_of  # type: ignore[import-not-found,no-redef]
+    from cells import BadCell, encoder_of, sparse_text_of  # type: ignore[import-not-found,no-redef]
 
 CSV_TYPES = ("text/csv",)
 LINES_TYPES = ("application/jsonlines", "application/x-jsonlines", "application/json-lines")
@@ -57,17 +57,23 @@ class Recipe:
     """
 
     def __init__(self, recipe: dict[str, Any], *, strict: bool = True) -> None:
-        if recipe.get("version") != 1:
-            raise ValueError(f"recipe version {recipe.get('version')!r} is unknown here; this code reads 1")
+        if recipe.get("version") not in (1, 2):
+            raise ValueError(
+                f"recipe version {recipe.get('version')!r} is unknown here; this code reads 1 and 2"
+            )
         self._strict = strict
         self.inputs: list[str] = list(recipe["inputs"])
         self.outputs: list[str] = list(recipe["outputs"])
         self._encoders = [encoder_of(column) for column in recipe["columns"]]
-        self._texts = [encoder.text for encoder in self._encoders]
+        self.content_type: str = recipe.get("content_type", "text/csv")
+        self._texts: list[Callable[[Any], str]] = [encoder.text for encoder in self._encoders]
+        self._mark = ","
+        if self.content_type != "text/csv":
+            self._texts, self._mark = _sparse_texts(recipe["columns"], len(self.outputs) - 1), " "
         self._places = {name: place for place, name in enumerate(self.inputs)}
 
     def encode(self, body: str | bytes, content_type: str) -> str:
-        """Encode a request as headerless CSV, one line a record: what the algorithm's container reads.
+        """Encode a request in the recipe's `content_type`, one line a record, for the algorithm's container.
 
         Raises
         ------
@@ -80,7 +86,7 @@ class Recipe:
         if len(records) >= MANY_ROWS:
             try:
                 columns = [_read_once(text, cells) for text, cells in zip(self._texts, zip(*records))]
-                return "\n".join(map(",".join, zip(*columns)))
+                return "\n".join(map(self._mark.join, zip(*columns)))
             except BadCell:
                 pass  # row by row it is found again, and told with its record and field
         return "\n".join([self.line(record, number) for number, record in enumerate(records, 1)])
@@ -99,9 +105,9 @@ class Recipe:
         return rows
 
     def line(self, record: Record, number: int = 1) -> str:
-        """Encode one record, its cells in the order of `inputs`, as one CSV line."""
+        """Encode one record, its cells in the order of `inputs`, as one line."""
         try:
-            return ",".join([text(cell) for text, cell in zip(self._texts, record)])
+            return self._mark.join([text(cell) for text, cell in zip(self._texts, record)])
         except BadCell:
             return self._explain(record, number)
 
@@ -195,6 +201,15 @@ class Recipe:
 
     def _refusal(self, number: int, place: int, bad: Exception) -> BadRequest:
         return BadRequest(f"record {number}, field '{self.inputs[place]}': {bad}")
+
+
+def _sparse_texts(columns: list[dict[str, Any]], last: int) -> list[Callable[[Any], str]]:
+    texts, at = [], 0
+    for column in columns:
+        text, width = sparse_text_of(column, at, last)
+        texts.append(text)
+        at += width
+    return texts
 
 
 def _read_once(text: Callable[[Any], str], cells: Sequence[Any]) -> list[str]:

@@ -101,6 +101,31 @@ def encoder_of(column: dict[str, Any]) -> _Number | _Category | _Date:
     return _Date(column) if column["type"] == "date" else _Number(column)
 
 
+def sparse_text_of(column: dict[str, Any], at: int, last: int) -> tuple[Callable[[Any], str], int]:
+    """Give what writes a cell as `place:value` entries, and how many outputs the column has.
+
+    A category's zeros are left out, but for the first output and the last one: so every row says how wide it
+    is, and no reader takes the places for counted from one.
+    """
+    if column["type"] != "categorical":
+        encoder = encoder_of(column)
+
+        def entries(cell: Any) -> str:
+            return " ".join([f"{place}:{value!r}" for place, value in enumerate(encoder.floats(cell), at)])
+
+        return entries, len(encoder.floats(None))
+    levels = column["levels"]
+    texts = [_one(at, place, len(levels) + 1, last) for place in range(len(levels) + 1)]
+    known = dict(zip(levels, texts))
+    return lambda cell: known.get(_category(cell), texts[-1]), len(texts)
+
+
+def _one(at: int, place: int, width: int, last: int) -> str:
+    first = "0:0 " if at == 0 and place != 0 else ""
+    end = f" {last}:0" if at + width > last and at + place != last else ""
+    return f"{first}{at + place}:1{end}"
+
+
 def _number(cell: Any) -> float:
     if cell is None:
         return math.nan

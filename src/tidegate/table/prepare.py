@@ -28,7 +28,8 @@ def prepare(
     """Read, check, split and encode a drop for every algorithm of a model.
 
     Writes under `out`: ``test/rows.jsonl``, ``test/truth.csv``, ``train_raw.csv`` and, for each algorithm,
-    ``<algorithm>/recipe.json``, ``recipe.tar.gz``, ``train/part-0.csv`` and ``validation/part-0.csv``.
+    ``<algorithm>/recipe.json``, ``recipe.tar.gz``, ``train/part-0.csv`` and ``validation/part-0.csv`` (or
+    ``.libsvm``, where the recipe says so).
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ def prepare(
     Returns
     -------
     dict
-        ``rows``, ``train``, ``validation``, ``test``, ``columns`` and ``outputs`` by algorithm.
+        ``rows``, ``train``, ``validation``, ``test``, ``columns``; ``outputs`` and ``content_types`` by
+        algorithm.
 
     Raises
     ------
@@ -62,14 +64,22 @@ def prepare(
     write_rows(parts["test"], spec, out / "test" / "rows.jsonl")
     write_truth(parts["test"], out / "test" / "truth.csv")
     write_raw(parts["train"], spec, out / "train_raw.csv")
-    outputs = {}
+    outputs, content_types = {}, {}
     for algorithm in spec.algorithms:
         recipe = fit_recipe(parts["train"], spec, algorithm, scale.get(algorithm, False))
         folder = out / algorithm
+        content_types[algorithm] = recipe.get("content_type", "text/csv")
+        ending = content_types[algorithm].removeprefix("text/")
         for part in ("train", "validation"):
-            write_channel(parts[part], recipe, folder / part / "part-0.csv")
+            write_channel(parts[part], recipe, folder / part / f"part-0.{ending}")
         (folder / "recipe.json").write_text(json.dumps(recipe, ensure_ascii=False, indent=1), "utf-8")
         (folder / "recipe.tar.gz").write_bytes(bundle(recipe))
         outputs[algorithm] = len(recipe["outputs"])
     counts = {part: got.rows for part, got in parts.items()}
-    return {"rows": rows, **counts, "columns": len(spec.features), "outputs": outputs}
+    return {
+        "rows": rows,
+        **counts,
+        "columns": len(spec.features),
+        "outputs": outputs,
+        "content_types": content_types,
+    }

@@ -179,7 +179,14 @@ def test_a_plan_names_everything_once_and_fits_json():
             "algorithms": {"xgboost": {"spot": True, "max_runtime_seconds": 600}, "linear-learner": None},
         }
     )
-    first, second = plan_run(spec, "0123456789ab", prefix="tg", parameters="tidegate", artifacts="bucket")
+    first, second = plan_run(
+        spec,
+        "0123456789ab",
+        prefix="tg",
+        parameters="tidegate",
+        artifacts="bucket",
+        content_types=dict.fromkeys(spec.algorithms, "text/csv"),
+    )
     assert first["stopping"] == {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200}
     assert "MaxWaitTimeInSeconds" not in second["stopping"]
     assert first["recipe"] == "s3://bucket/cars/runs/0123456789ab/xgboost/recipe.tar.gz"

@@ -73,7 +73,14 @@ def test_a_plan_says_what_to_tune_and_the_spec_survives_the_round_trip():
         }
     )
     assert ModelSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
-    first, second = plan_run(spec, "0123456789ab", prefix="tg", parameters="tidegate", artifacts="bucket")
+    first, second = plan_run(
+        spec,
+        "0123456789ab",
+        prefix="tg",
+        parameters="tidegate",
+        artifacts="bucket",
+        content_types=dict.fromkeys(spec.algorithms, "text/csv"),
+    )
     assert first["tuning"]["job"] == "tg-0123456789ab-xgboost"
     assert second["tuning"] is None
 

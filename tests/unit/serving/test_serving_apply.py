@@ -171,8 +171,8 @@ def test_another_content_type_is_refused_with_the_ones_that_are_read(recipe):
 
 
 def test_a_recipe_of_another_version_is_refused():
-    with pytest.raises(ValueError, match="version 2"):
-        Recipe({**RECIPE, "version": 2})
+    with pytest.raises(ValueError, match="version 3"):
+        Recipe({**RECIPE, "version": 3})
 
 
 def test_one_row_takes_microseconds(recipe):

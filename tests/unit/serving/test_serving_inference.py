@@ -12,7 +12,7 @@ def test_a_batch_may_hold_columns_that_came_after_the_model(tmp_path, monkeypatc
     body = '{"KM": 7, "newer": 1}'
     monkeypatch.setenv("SAGEMAKER_BATCH", "true")
     answer = inference.predict_fn((body, "application/jsonlines"), inference.model_fn(str(tmp_path)))
-    assert answer == "7.0"
+    assert answer == ("7.0", "text/csv")
     monkeypatch.delenv("SAGEMAKER_BATCH")
     refusal = inference.predict_fn((body, "application/jsonlines"), inference.model_fn(str(tmp_path)))
     assert "unknown field 'newer'" in str(refusal)

@@ -85,6 +85,110 @@ def test_training_and_serving_encode_to_identical_doubles(tmp_path_factory, rows
     assert matrix.shape == (len(rows), len(recipe["outputs"]))
 
 
+WIDE = ModelSpec.from_dict(
+    {
+        "name": "cars",
+        "target": "Price",
+        "features": {
+            "Make": "categorical",
+            "KM": "numeric",
+            "Fuel": "categorical",
+            "Sold": "date",
+            "Town": "categorical",
+        },
+        "algorithms": {"xgboost": None, "linear-learner": None},
+    }
+)
+# Rearranged so that a number comes first, or last, as well as a category.
+ORDERS = [
+    ("Make", "KM", "Fuel", "Sold", "Town"),
+    ("KM", "Make", "Town", "Sold", "Fuel"),
+    ("Make", "Fuel", "Town", "Sold", "KM"),
+    ("Sold", "Make", "Fuel", "KM", "Town"),
+]
+
+
+def wide(order, gaps):
+    """Make a table of three categoricals with 120 levels in all, some of them unknown to the recipe."""
+    rows, dice = 300, np.random.default_rng(11)
+    built = {}
+    for name in order:
+        if WIDE.features[name].type == "categorical":
+            size = {"Make": 60, "Fuel": 20, "Town": 40}[name]
+            codes = np.concatenate([np.arange(size), dice.integers(-1, size, rows - size)])
+            built[name] = Categories(
+                codes.astype(np.int32), tuple(sorted(f"{name} {n}" for n in range(size)))
+            )
+        else:
+            values = dice.integers(0, 20_000, rows) * 1.0
+            values[::7] = np.nan if gaps else values[::7]
+            built[name] = Numbers(values)
+    target = dice.normal(size=rows)
+    return Table("t", built, target, None, np.arange(1, rows + 1))
+
+
+def raw(table, row):
+    """Give a row of a table as a record of JSON."""
+    record = {}
+    for name, column in table.columns.items():
+        if isinstance(column, Categories):
+            record[name] = column.levels[column.codes[row]] if column.codes[row] >= 0 else None
+        elif np.isnan(column.values[row]):
+            record[name] = None
+        elif WIDE.features[name].type == "date":
+            record[name] = str(np.datetime64("1970-01-01") + int(column.values[row]))
+        else:
+            record[name] = column.values[row]
+    return record
+
+
+def spread(line, width):
+    """Read one line of libsvm as doubles; a place that it leaves out is 0."""
+    entries = [entry.split(":") for entry in line.split(" ")]
+    found = [int(place) for place, _ in entries]
+    assert found == sorted(set(found))
+    assert {0, width - 1} <= set(found), "no reader can mistake the width, nor where counting starts"
+    row = [0.0] * width
+    for place, value in entries:
+        row[int(place)] = float(value)
+    return row
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("gaps", [False, True])
+def test_sparse_rows_are_the_same_doubles_in_training_and_serving(tmp_path, order, gaps):
+    table = wide(order, gaps)
+    known = table.take(np.arange(250))
+    spec = ModelSpec.from_dict(
+        {**WIDE.to_dict(), "features": {n: WIDE.to_dict()["features"][n] for n in order}}
+    )
+    recipe = json.loads(json.dumps(fit_recipe(known, spec, "xgboost", False)))
+    assert (recipe["version"], recipe["content_type"]) == (2, "text/libsvm")
+    matrix = encode(table, recipe)
+    write_channel(table, recipe, tmp_path / "part-0.libsvm")
+    lines = (tmp_path / "part-0.libsvm").read_text().splitlines()
+    channel = [line.split(" ", 1) for line in lines]
+    assert [float(target) for target, _ in channel] == table.target.tolist()
+    width = len(recipe["outputs"])
+    assert bits(spread(line, width) for _, line in channel) == bits(matrix)
+    serving = Recipe(recipe)
+    records = [raw(table, row) for row in range(table.rows)]
+    together = serving.encode(json.dumps(records), "application/json").split("\n")
+    assert together == [line for _, line in channel], "many rows at once, read column by column"
+    alone = [serving.encode(json.dumps(record), "application/json") for record in records]
+    assert alone == together
+    assert bits(serving.floats(json.dumps(records), "application/json")) == bits(matrix)
+
+
+def test_rows_are_sparse_only_where_the_algorithm_reads_them_and_most_cells_are_zeros():
+    table = wide(ORDERS[0], False)
+    assert "content_type" not in fit_recipe(table, WIDE, "linear-learner", True)
+    assert "content_type" not in fit_recipe(table, WIDE, "of your own", False)
+    narrow = fitted()[0]
+    assert narrow["version"] == 1
+    assert "content_type" not in narrow
+
+
 def fitted(scale=False, **columns):
     features = {
         "KM": [1.0, 2.0, 4.0, math.nan],

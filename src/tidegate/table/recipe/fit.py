@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.core.algorithms import BUILT_IN
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Floats, Numbers, Table
 from tidegate.table.recipe.dates import DATE_PARTS, date_parts
 
 VERSION = 1
+SPARSE_VERSION = 2  # one that says in which content type it is served; who knows only 1 must not read it
+# A sparse entry takes about three times the text of a zero, and sparse rows train faster from far denser on.
+_SPARSE_FROM = 4
 
 
 def fit_recipe(table: Table, spec: ModelSpec, algorithm: str, scale: bool) -> dict[str, Any]:
@@ -30,7 +34,8 @@ def fit_recipe(table: Table, spec: ModelSpec, algorithm: str, scale: bool) -> di
     Returns
     -------
     dict
-        The recipe, ready for JSON.
+        The recipe, ready for JSON. Where three quarters of an encoded row or more are the zeros of levels,
+        and the algorithm reads sparse rows, its ``content_type`` is the sparse one.
     """
     columns: list[dict[str, Any]] = []
     outputs: list[str] = []
@@ -48,8 +53,12 @@ def fit_recipe(table: Table, spec: ModelSpec, algorithm: str, scale: bool) -> di
             outputs.append(name)
         if columns[-1]["indicator"]:
             outputs.append(f"{name} is missing")
+    sparse = BUILT_IN[algorithm].sparse if algorithm in BUILT_IN else None
+    entries = len(outputs) - sum(len(column["levels"]) for column in columns if "levels" in column)
+    is_sparse = sparse is not None and len(outputs) >= _SPARSE_FROM * entries
     return {
-        "version": VERSION,
+        "version": SPARSE_VERSION if is_sparse else VERSION,
+        **({"content_type": sparse} if is_sparse else {}),
         "model": spec.name,
         "target": spec.target,
         "algorithm": algorithm,
