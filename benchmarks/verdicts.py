@@ -1,193 +1,29 @@
-"""Tells how true the verdicts are, on real data where there is some and on windows whose truth is known.
+"""Tells how true the verdicts are: false alarms, what is found and how soon, on real tables and made ones.
 
-    .venv/bin/python benchmarks/verdicts.py [--data ../shared/data] [--windows 200] [--json]
+    .venv/bin/python benchmarks/verdicts.py [--only tables,hours,alike,soon,power,worlds] [--windows 200]
 
-- resampled: windows drawn from the baseline itself, tables of 5 to 100 columns: every alarm is a false one;
-- vehicles: a linear model of price fitted on New Zealand's auctions of 2023, windows of each month of 2024;
-- bikes: a model of hourly rentals fitted on 2011, the same quarters of 2012: the world of the features is
-  the same, what people do with it is not.
+- tables: random, unchanged windows of ten real tables, from captured files to the verdict;
+- hours: ninety days of hourly checks of a world that does not change;
+- alike: the same where consecutive rows are alike;
+- soon: after how many rows a shift in one of twenty columns is found;
+- power: how often each of eight changes shows in one window of four sizes;
+- worlds: New Zealand's cars month by month, rentals of bikes by season.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tidegate.table.compare import compare
-from tidegate.table.constraints import Constraints, suggest
-from tidegate.table.profile import Cells, ColumnProfile, Profile
-from tidegate.table.profile.frequencies import Frequencies, Numerals
-from tidegate.table.profile.value_types import ValueTypes
-from tidegate.table.quality.judge import Answers, compare_quality, quality_files
-from tidegate.table.scan import profile_records
+from verdict_hours import CHECKS, power, quiet, rows_until_found
+from verdict_tables import SIZES, false_alarms, tables
+from verdict_worlds import bikes, vehicles
 
 ROOT = Path(__file__).parent.parent
-Row = dict[str, str]
-
-
-def resampled(columns: int, windows: int, rows: int = 500, of: int = 5000) -> dict[str, Any]:
-    """Count the verdicts of windows drawn from their own baseline: half numbers, half categories."""
-    rng = np.random.default_rng(columns)
-    numbers = rng.lognormal(0, 1, (of, columns - columns // 2))
-    texts = rng.choice(list("abcdefghijkl"), (of, columns // 2))
-
-    def profile(at: np.ndarray) -> Profile:
-        found = {f"n{c}": _numbers(numbers[at, c]) for c in range(numbers.shape[1])}
-        found |= {f"c{c}": _texts(texts[at, c]) for c in range(texts.shape[1])}
-        return Profile(len(at), found)
-
-    baseline = profile(np.arange(of))
-    rules = Constraints.read(suggest(baseline))
-    verdicts = Counter(
-        compare(baseline, rules, profile(rng.integers(0, of, rows))).verdict().verdict for _ in range(windows)
-    )
-    bare = Counter(
-        len(compare(baseline, rules, profile(rng.integers(0, of, rows)), false_alarms=None).violations) > 0
-        for _ in range(windows)
-    )
-    return {
-        "columns": columns,
-        "windows": windows,
-        "rows": rows,
-        "false_alarms": verdicts["drift"] / windows,
-        "by_model_monitor_s_rules_alone": bare[True] / windows,
-    }
-
-
-def vehicles(path: Path) -> dict[str, Any]:
-    """Fit on 2023, check each month of 2024."""
-    features = [
-        "manufacturer",
-        "year",
-        "mileage",
-        "fuel_type",
-        "transmission",
-        "seats",
-        "registration_status",
-    ]
-    rows = [row for row in _rows(path) if float(row["price_last_nzd"] or 0) > 0]
-    before = [row for row in rows if row["first_seen"] < "2024"]
-    fitted = Linear(
-        before, ["year", "mileage", "seats"], ["manufacturer", "fuel_type", "registration_status"]
-    )
-    return _months(
-        before, rows, features, fitted, "price_last_nzd", lambda row: row["first_seen"][:7], "2024"
-    )
-
-
-def bikes(path: Path) -> dict[str, Any]:
-    """Fit on 2011, check the quarters of 2012 against the same quarters."""
-    numbers, texts = (
-        ["temp", "atemp", "hum", "windspeed"],
-        ["season", "hr", "holiday", "weekday", "weathersit"],
-    )
-    rows = list(_rows(path))
-    fitted = Linear([row for row in rows if row["yr"] == "0"], numbers, texts)
-    found: dict[str, Any] = {}
-    for season in "1234":
-        like = [row for row in rows if row["season"] == season]
-        before = [row for row in like if row["yr"] == "0"]
-        after = [row for row in like if row["yr"] == "1"]
-        found |= _window(before, after, numbers + texts, fitted, "cnt", f"2012, season {season}")
-    return found
-
-
-class Linear:
-    """Least squares on numbers and one column for each frequent text: a model good enough to grow old."""
-
-    def __init__(self, rows: list[Row], numbers: list[str], texts: list[str]) -> None:
-        self._numbers, self._texts = numbers, texts
-        self._means = {name: np.mean([float(row[name]) for row in rows if row[name]]) for name in numbers}
-        self._levels = {
-            name: [text for text, count in Counter(row[name] for row in rows).most_common(40) if count > 20]
-            for name in texts
-        }
-        target = next(name for name in ("price_last_nzd", "cnt") if name in rows[0])
-        train = [row for at, row in enumerate(rows) if at % 5]
-        self.held_out = {id(row) for row in rows[::5]}
-        self._weights = np.linalg.lstsq(self._matrix(train), np.log1p(_column(train, target)), rcond=None)[0]
-
-    def predict(self, rows: list[Row]) -> np.ndarray:
-        """Predict rows."""
-        return np.expm1(np.clip(self._matrix(rows) @ self._weights, -1, 20))
-
-    def _matrix(self, rows: list[Row]) -> np.ndarray:
-        columns = [np.ones(len(rows))]
-        columns += [np.array([float(row[n] or self._means[n]) for row in rows]) for n in self._numbers]
-        for name in self._texts:
-            columns += [
-                np.array([float(row[name] == text) for row in rows]) for text in self._levels[name][1:]
-            ]
-        return np.stack(columns, axis=1)
-
-
-def _months(
-    before: list[Row],
-    rows: list[Row],
-    features: list[str],
-    fitted: Linear,
-    target: str,
-    month: Any,
-    since: str,
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name in sorted({month(row) for row in rows if month(row) >= since}):
-        found |= _window(before, [row for row in rows if month(row) == name], features, fitted, target, name)
-    return found
-
-
-def _window(
-    before: list[Row], after: list[Row], features: list[str], fitted: Linear, target: str, name: str
-) -> dict[str, Any]:
-    baseline = profile_records({key: row[key] for key in features} for row in before)
-    window = profile_records({key: row[key] for key in features} for row in after)
-    data = compare(baseline, Constraints.read(suggest(baseline)), window)
-    held = [row for row in before if id(row) in fitted.held_out]
-    statistics, rules = quality_files(Answers("Regression", _column(held, target), fitted.predict(held)))
-    given = Answers("Regression", _column(after, target), fitted.predict(after))
-    quality = compare_quality(given, rules, statistics)
-    drifted = {v.feature_name: v.check for v in data.violations}
-    moved = [column.moved for column in data.columns.values() if column.moved]
-    return {
-        name: {
-            "rows": len(after),
-            "features": data.verdict().verdict,
-            "columns": drifted,
-            "largest_distance": max(
-                (each.measures.get("simple") or each.measures["l_infinity"]).distance for each in moved
-            ),
-            "quality": quality.verdict().verdict,
-            "mae": next(each.value for each in quality.metrics if each.name == "mae"),
-            "mae_before": rules["regression_constraints"]["mae"]["threshold"],
-        }
-    }
-
-
-def _rows(path: Path) -> Iterable[Row]:
-    with path.open(newline="", encoding="utf-8") as file:
-        yield from csv.DictReader(file)
-
-
-def _column(rows: list[Row], name: str) -> np.ndarray:
-    return np.array([float(row[name]) for row in rows])
-
-
-def _numbers(values: np.ndarray) -> ColumnProfile:
-    return ColumnProfile.of(Cells(ValueTypes(fractional=len(values)), values, Numerals(None)))
-
-
-def _texts(values: np.ndarray) -> ColumnProfile:
-    texts, counts = np.unique(values, return_counts=True)
-    counted = Frequencies(dict(zip(texts.tolist(), counts.tolist(), strict=True)))
-    return ColumnProfile.of(Cells(ValueTypes(string=len(values)), texts=counted))
+PARTS = ("tables", "hours", "alike", "soon", "power", "worlds")
 
 
 def main() -> None:
@@ -196,33 +32,95 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--windows", type=int, default=200)
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--windows", type=int, default=200, help="of each table and size")
+    parser.add_argument("--times", type=int, default=20, help="ninety days, or shifts")
+    parser.add_argument("--checks", type=int, default=CHECKS, help="of each ninety days")
+    parser.add_argument("--rate", type=float, default=None, help="of false alarms, for the tables")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    found: dict[str, Any] = {"resampled": [resampled(columns, arguments.windows) for columns in (5, 20, 100)]}
-    for name, file, check in (
+    found: dict[str, Any] = {}
+    for part in arguments.only.split(","):
+        found[part] = _PARTS[part](arguments)
+    if arguments.json:
+        print(json.dumps(found, indent=2, default=lambda value: None if math.isnan(value) else float(value)))
+
+
+def _tables(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    found = []
+    for table in tables(arguments.data):
+        for size in SIZES:
+            each = false_alarms(table, size, arguments.windows, arguments.rate)
+            print(
+                f"{each['table']:28} {size:5,} rows: {each['alarms']} of {each['windows']} unchanged windows "
+                f"alarm ({each['share']:.1%}) {each['behind'] or ''}",
+                flush=True,
+            )
+            found.append(each)
+    return found
+
+
+def _hours(arguments: argparse.Namespace, alike: float = 0.0) -> dict[str, Any]:
+    each = quiet(arguments.times, arguments.checks, 200, 5000, alike)
+    print(
+        f"{each['times']} times {each['checks']:,} hourly checks of 200 rows, twenty columns, a baseline of "
+        f"5,000 rows{f', neighbours correlated by {alike}' if alike else ''}: {each['alarms']} alarms, "
+        f"{each['in_90_days']:.2f} in 90 days",
+        flush=True,
+    )
+    return each
+
+
+def _alike(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    return [_hours(arguments, alike) for alike in (0.5, 0.9)]
+
+
+def _soon(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    found = []
+    for distance in (0.1, 0.15, 0.2, 0.3):
+        each = rows_until_found(distance, arguments.times, 200, 5000)
+        print(f"a shift of {distance} in one of twenty columns: {each['median']:,.0f} rows at the median")
+        found.append(each)
+    return found
+
+
+def _power(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    found = power(arguments.times, 5000)
+    for each in found:
+        print(
+            f"{each['change']:30} {each['rows']:5,} rows: {each['found']:4.0%} found, "
+            f"{each['model_monitor']:4.0%} by Model Monitor's rules"
+        )
+    return found
+
+
+def _worlds(arguments: argparse.Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, file, world in (
         ("vehicles", "nz_used_vehicles_2023_2024.csv", vehicles),
         ("bikes", "bike_sharing_hour.csv", bikes),
     ):
-        if (arguments.data / file).is_file():
-            found[name] = check(arguments.data / file)
-        else:
+        if not (arguments.data / file).is_file():
             print(f"skipped {name}: {arguments.data / file} is not on this machine")
-    if arguments.json:
-        print(json.dumps(found, indent=2, default=lambda value: None if math.isnan(value) else float(value)))
-        return
-    for each in found.pop("resampled"):
-        print(
-            f"resampled, {each['columns']:3} columns: {each['false_alarms']:.1%} of {each['windows']} "
-            f"windows alarm falsely (by Model Monitor's rules {each['by_model_monitor_s_rules_alone']:.1%})"
-        )
-    for name, windows in found.items():
-        for window, each in windows.items():
+            continue
+        found[name] = world(arguments.data / file)
+        for window, each in found[name].items():
             print(
                 f"{name} {window}: {each['rows']:5} rows, features {each['features']:5} "
                 f"(farthest {each['largest_distance']:.3f}), model {each['quality']:5} "
                 f"(MAE {each['mae']:.4g}, before {each['mae_before']:.4g})  {each['columns'] or ''}"
             )
+    return found
+
+
+_PARTS = {
+    "tables": _tables,
+    "hours": _hours,
+    "alike": _alike,
+    "soon": _soon,
+    "power": _power,
+    "worlds": _worlds,
+}
 
 
 if __name__ == "__main__":

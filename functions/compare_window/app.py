@@ -1,7 +1,7 @@
 """The data branch of a check: compares a window with the baseline of the champion that served it.
 
-Reads the window's profile, those of earlier windows that had too few rows, and the champion's baseline
-(artifacts bucket); writes `comparison.json` into the window's folder.
+Reads the window's profile, those of earlier windows that had too few rows and of the rows that came last, and
+the champion's baseline (artifacts bucket); writes `comparison.json` and `recent.bin` into its folder.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from tidegate.core.monitor import rates
 from tidegate.core.sentences import masked
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
@@ -20,27 +21,51 @@ logger = Logger()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Compare one window; see `events/compare_window.json`."""
     from tidegate.table.profile import Profile
-    from tidegate.table.profile.keep import from_bytes
     from tidegate.table.watch.comparison import check, read_baseline
+    from tidegate.table.watch.recent import Recent
 
     manifest = Manifest.from_dict(storage.read_json(event["manifest"]))
     state = (storage.read_json(manifest.state) if manifest.state else None) or {}
-    carried = state.get("carried", []) if state.get("champion") == manifest.champion else []
-    homes = [*carried, manifest.home]
-    window = Profile.sum_of(from_bytes(storage.read_bytes(f"{home}/profile.bin")) for home in homes)
+    if state.get("champion") != manifest.champion:
+        state = {}
+    homes = [*state.get("carried", []), manifest.home]
+    window = Profile.sum_of([_profile(f"{home}/profile.bin") for home in homes])
+    recent = Recent.from_dict(state.get("recent"))
+    came_before = [_profile(place) for place in recent.places]
     baseline, constraints = read_baseline(
         _document(f"{manifest.baseline}/baseline/data_quality/statistics.json"),
         _document(f"{manifest.baseline}/baseline/data_quality/constraints.json"),
         list(manifest.columns),
         _predictions(manifest),
+        storage.read_bytes_or_none(f"{manifest.baseline}/baseline/data_quality/profile.bin"),
     )
-    found = check(baseline, constraints, window, manifest.least_rows)
+    found = check(
+        baseline,
+        constraints,
+        window,
+        manifest.least_rows,
+        before=Profile.sum_of(came_before),
+        false_alarms=rates(manifest.every, state.get("data_at"), now=manifest.opened).data,
+    )
     # Too few rows wait: the windows add up until there are enough.
-    found["carried"] = homes if found["verdict"] == "insufficient" and window.rows else []
+    few = found["verdict"] == "insufficient"
+    found["carried"] = homes if few and window.rows else []
+    if not few:
+        newer = came_before[-1] if recent.newer else None
+        place = f"{manifest.home}/recent.bin"
+        recent, kept = recent.after(newer, window, place, bool(found["denied"]))
+        storage.write_bytes(place, kept.to_bytes())
+    found["recent"] = recent.to_dict()
     storage.write_json(f"{manifest.home}/comparison.json", found)
     said = masked({key: found[key] for key in ("rows", "verdict", "reason", "worst")})
     logger.info("window compared", extra=said)
     return {key: found[key] for key in ("rows", "verdict", "worst")}
+
+
+def _profile(uri: str) -> Any:
+    from tidegate.table.profile.keep import from_bytes
+
+    return from_bytes(storage.read_bytes(uri))
 
 
 def _document(uri: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tidegate.core.monitor import rates
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 from tidegate.edge import storage
 from tidegate.edge.fetch import fetch, fetch_all, put
@@ -31,8 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from tidegate.table.watch.matching import Labels, match, names_in, pairs_of
-    from tidegate.table.watch.quality import judge
+    from tidegate.table.watch.matching import Labels, match, names_in
 
     today = datetime.now(UTC).date()
     bucket, _ = storage.split_uri(manifest.home)
@@ -68,7 +68,20 @@ def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str,
         "expired": expired,
     }
     paths = [fetch(uri, folder / f"pool-{place}.parquet") for place, uri in enumerate(pool)]
-    constraints = storage.read_json(f"{manifest.baseline}/baseline/model_quality/constraints.json") or {}
-    evaluation = (storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}).get("candidate")
-    quality = judge(pairs_of(paths), evaluation or {}, constraints, manifest.least_rows) if paths else None
-    return {"labels": counts, "pool": pool, "quality": quality}
+    return {"labels": counts, "pool": pool, "quality": _quality(manifest, state, paths) if paths else None}
+
+
+def _quality(manifest: Manifest, state: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
+    from tidegate.table.watch.matching import pairs_of
+    from tidegate.table.watch.quality import judge
+
+    place = f"{manifest.baseline}/baseline/model_quality"
+    evaluation = storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}
+    return judge(
+        pairs_of(paths),
+        evaluation.get("candidate") or {},
+        storage.read_json(f"{place}/constraints.json") or {},
+        manifest.least_rows,
+        storage.read_json(f"{place}/statistics.json"),
+        rates(manifest.every, None, state.get("quality_at"), manifest.opened).quality,
+    )

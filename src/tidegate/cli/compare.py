@@ -14,8 +14,9 @@ from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
 from tidegate.cli.profile import CONSTRAINTS, KEPT, STATISTICS, as_document, read_files
 from tidegate.cli.render import table
+from tidegate.core.monitor import DATA_FALSE_ALARMS
 from tidegate.core.sentences import plainly
-from tidegate.core.verdict import DRIFT, INSUFFICIENT, OK, Verdict
+from tidegate.core.verdict import BAD_DATA, DRIFT, INSUFFICIENT, OK, Verdict
 
 if TYPE_CHECKING:
     from tidegate.table.compare import Comparison
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from tidegate.table.profile import Profile
 
 VIOLATIONS = "constraint_violations.json"
-EXIT_CODES = {OK: 0, DRIFT: 3, INSUFFICIENT: 4}
-STYLES = {OK: "green", DRIFT: "red", INSUFFICIENT: "yellow"}
+# Bad data ends as drift does: both are not what the baseline is, and scripts of before know one code for it.
+EXIT_CODES = {OK: 0, BAD_DATA: 3, DRIFT: 3, INSUFFICIENT: 4}
+STYLES = {OK: "green", BAD_DATA: "magenta", DRIFT: "red", INSUFFICIENT: "yellow"}
 
 
 def compare(
@@ -40,9 +42,8 @@ def compare(
     before, rules = _baseline(session, baseline, header)
     window = read_files(session, files, header)
     from tidegate.table.compare import compare as work
-    from tidegate.table.compare.table import FALSE_ALARMS
 
-    found = work(before, rules, window, false_alarms=None if bare else FALSE_ALARMS)
+    found = work(before, rules, window, false_alarms=None if bare else DATA_FALSE_ALARMS)
     verdict = found.verdict(least_rows)
     if out is not None:
         _write(out, {STATISTICS: window.statistics(), VIOLATIONS: found.violations_document()})

@@ -21,8 +21,8 @@ from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
 
-EXIT_CODES = {"ok": 0, "drift": 3, "insufficient": 4}
-STYLES = {"ok": "green", "drift": "red", "insufficient": "yellow"}
+EXIT_CODES = {"ok": 0, "bad data": 3, "drift": 3, "insufficient": 4}
+STYLES = {"ok": "green", "bad data": "magenta", "drift": "red", "insufficient": "yellow"}
 LATEST_RUNS = 200
 
 

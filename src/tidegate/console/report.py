@@ -9,10 +9,11 @@ from typing import Any
 from tidegate.console.charts import distribution, figure, moment, trend
 from tidegate.console.style import STYLE
 
-ORDER = ("ok", "insufficient", "drift")
+ORDER = ("ok", "insufficient", "bad data", "drift")
 WORDS = {
     "ok": ("✓", "No drift"),
     "insufficient": ("…", "Too few rows to tell"),
+    "bad data": ("◆", "Bad data"),
     "drift": ("▲", "Drift"),
 }
 LINES = 3
@@ -45,7 +46,7 @@ def render(model: str, run: str, at: str, checks: Sequence[Mapping[str, Any]]) -
         f"<h1>Check of {escape(model)}</h1>"
         f'<p class="soft"><time datetime="{escape(at)}">{escape(moment(at))} UTC</time> · '
         f"run {escape(run)}</p>"
-        f'<div class="verdict {verdict}"><strong>{mark} {word}</strong><p>{lead}</p></div>'
+        f'<div class="verdict {_kind(verdict)}"><strong>{mark} {word}</strong><p>{lead}</p></div>'
         f"{body}</main>"
         '<footer class="soft">Made by Tidegate. statistics.json and constraint_violations.json lie beside '
         "this page.</footer></body></html>"
@@ -71,10 +72,43 @@ def _algorithm(check: Mapping[str, Any]) -> str:
     told = "".join(f'<p class="soft">{escape(each)}</p>' for each in notes)
     return (
         f'<section aria-label="{escape(check["algorithm"])}"><h2>{escape(check["algorithm"])}: '
-        f'<span class="word-{check["verdict"]}">{mark} {word.lower()}</span></h2>'
+        f'<span class="word-{_kind(check["verdict"])}">{mark} {word.lower()}</span></h2>'
         f'<p>{escape(check["reason"])}.</p><p class="soft">{escape(" · ".join(facts))}</p>{told}'
-        f"{_drifting(check)}{_quality(check)}{_columns(check)}{_trend(check)}{_violations(check)}</section>"
+        f"{_answers(check)}{_drifting(check)}{_quality(check)}{_columns(check)}{_trend(check)}{_violations(check)}</section>"
     )
+
+
+def _kind(verdict: str) -> str:
+    """Name a verdict as the style sheet does."""
+    return verdict.replace(" ", "-")
+
+
+def _answers(check: Mapping[str, Any]) -> str:
+    """Answer the three questions, each by itself; checks of before did not ask them apart."""
+    answers = check.get("answers")
+    if not answers:
+        return ""
+    rows = [
+        [
+            f'<th scope="row">{question}</th>',
+            _cell({"none": "no", "watch": "a little: watch it", "act": "yes: act on it"}[answer["severity"]]),
+            _cell(", ".join(answer.get("columns") or []) or "–"),
+        ]
+        for question, answer in (
+            ("Are the data bad?", answers["bad_data"]),
+            ("Have they drifted?", answers["drift"]),
+        )
+    ]
+    quality = {None: "not known", "insufficient": "too few truths to tell", "ok": "no", "drift": "yes"}
+    rows.append(
+        [
+            '<th scope="row">Has the quality fallen?</th>',
+            _cell(quality[answers["quality"]["verdict"]]),
+            _cell("–"),
+        ]
+    )
+    told = f'<p class="soft">Expect one false alarm in {check["quiet_days"]:,} days.</p>'
+    return _table(["question", "answer", "columns"], rows) + told
 
 
 def _drifting(check: Mapping[str, Any]) -> str:
@@ -93,7 +127,8 @@ def _drifting(check: Mapping[str, Any]) -> str:
         for each in check["columns"]
     ]
     heads = ["column", "what changed", "distance#", "allowed#", "rows behind it#", "first seen", "last seen"]
-    return "<h3>What drifted</h3>" + _table(heads, rows)
+    head = "What is wrong with the data" if check["verdict"] == "bad data" else "What drifted"
+    return f"<h3>{head}</h3>" + _table(heads, rows)
 
 
 def _quality(check: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ p { margin: .35rem 0; } .soft { color: var(--soft); font-size: .9rem; }
 .verdict strong { font-size: 1.5rem; } .verdict p { flex: 1 1 20rem; }
 .ok { border-color: var(--ok); } .ok strong, .word-ok { color: var(--ok); }
 .drift { border-color: var(--drift); } .drift strong, .word-drift { color: var(--drift); }
+.bad-data { border-color: var(--insufficient); }
+.bad-data strong, .word-bad-data { color: var(--insufficient); }
 .insufficient { border-color: var(--insufficient); }
 .insufficient strong, .word-insufficient { color: var(--insufficient); }
 .grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }

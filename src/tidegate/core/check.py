@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from tidegate.core.monitor import quiet_days
 from tidegate.core.sentences import Sentence, joined, masked, say, told
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 
@@ -20,8 +21,12 @@ SHOWN = 10
 def combined(data: str | None, quality: str | None) -> str:
     """Join what the data say and what the truth says.
 
+    Bad data is none of the model's doing: where the quality has fallen too, that is told.
+
     >>> combined("ok", "drift"), combined("ok", "insufficient"), combined("insufficient", "ok")
     ('drift', 'ok', 'insufficient')
+    >>> combined("bad data", "ok"), combined("bad data", "drift")
+    ('bad data', 'drift')
     """
     if "drift" in (data, quality):
         return "drift"
@@ -79,6 +84,9 @@ def evaluate(
         "verdict": verdict,
         "data": data,
         "quality_verdict": quality_verdict,
+        "answers": _answers(comparison, quality_verdict, bool(read["rows"])),
+        "spoilt": verdict == "drift" and quality_verdict != "drift" and _spoilt(comparison),
+        "quiet_days": quiet_days(manifest.every),
         "reason": _reason(
             verdict, data, comparison, quality or quality_verdict, bool(read["rows"])
         ).to_dict(),
@@ -111,6 +119,9 @@ def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[
         "verdict": check["verdict"],
         "told": told,
         "reason": check["reason"],
+        "answers": check["answers"],
+        "spoilt": check["spoilt"],
+        "quiet_days": check["quiet_days"],
         "rows": check["rows"],
         "new_rows": check["new_rows"],
         "columns": check["columns"][:SHOWN],
@@ -142,6 +153,7 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
     )
     waiting = f"{manifest.home}/waiting.csv" if labels.get("waiting") else None
     enough = bool(check["quality"]) and check["quality"]["verdict"] != "insufficient"
+    concluded = bool(check["new_rows"]) and check["comparison"]["verdict"] != "insufficient"
     return {
         "window": manifest.window,
         "champion": manifest.champion,
@@ -152,6 +164,10 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
         "waiting": waiting if labels else manifest.waiting,
         "truth_pool": [] if enough else check["pool"],
         "carried": check["comparison"].get("carried", []),
+        "recent": check["comparison"].get("recent"),
+        # What may alarm falsely is saved up from here on. Truth that nobody waited for has saved up nothing.
+        "data_at": check["at"] if concluded or not state.get("data_at") else state["data_at"],
+        "quality_at": check["at"] if enough or not state.get("quality_at") else state["quality_at"],
         "drifting": check["drifting"],
         "windows": windows[-MOST_WINDOWS:],
         "history": [*state.get("history", []), _point(check)][-HISTORY:],
@@ -172,6 +188,29 @@ def _point(check: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _answers(comparison: Mapping[str, Any], quality: str | None, any_rows: bool) -> dict[str, Any]:
+    """Answer three questions, each by itself: are the data bad, have they drifted, has the quality fallen."""
+    nothing = {"severity": "none", "columns": []}
+    known = comparison.get("answers", {}) if any_rows else {}
+    return {
+        "bad_data": known.get("bad_data", nothing),
+        "drift": known.get("drift", nothing),
+        "quality": {"severity": "act" if quality == "drift" else "none", "verdict": quality},
+    }
+
+
+def _spoilt(comparison: Mapping[str, Any]) -> bool:
+    """Tell whether every column that drifts holds bad data: then there is nothing to learn from it."""
+    answers = comparison.get("answers") or {}
+    drifting = set((answers.get("drift") or {}).get("columns", []))
+    bad = {
+        each["name"]
+        for each in comparison.get("columns", [])
+        if (each.get("severities") or {}).get("bad_data") == "act"
+    }
+    return bool(drifting) and drifting <= bad
+
+
 def _columns_seen(
     before: Mapping[str, Any], comparison: Mapping[str, Any], at: str, any_rows: bool
 ) -> dict[str, dict[str, str]]:
@@ -183,7 +222,7 @@ def _columns_seen(
 
 
 def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-    if comparison["verdict"] != "drift":
+    if comparison["verdict"] not in ("drift", "bad data"):
         return []
     known = {each["name"]: each for each in comparison.get("columns", [])}
     found = []
@@ -205,6 +244,7 @@ def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str
                 "q_value": entry.get("q_value"),
                 "share": entry.get("share"),
                 "checks": entry.get("violated", []),
+                "severity": entry.get("severity"),
                 **seen.get(name, {}),
             }
         )

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from tidegate.core import checks
 
 RETRAIN = ("off", "on_drift")
 EVERY_PATTERN = r"^[1-9][0-9]{0,3} (minute|hour|day)s?$"
+QUIET_DAYS = 90  # in which one false alarm may be expected
+MOST_FALSE_ALARMS = 0.05  # of checks so rare that one in `QUIET_DAYS` would allow more
+OF_QUALITY = 0.2  # of them; the rest is for the data
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+
+
+class Rates(NamedTuple):
+    """Of checks with nothing changed, the shares that may alarm."""
+
+    data: float
+    quality: float
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,24 @@ def seconds_of(span: str) -> int:
     return int(count) * _SECONDS[unit.rstrip("s")]
 
 
+def false_alarms(every: str) -> float:
+    """Give the share of checks with nothing changed that may alarm, so that one does in `QUIET_DAYS`.
+
+    >>> round(1 / false_alarms("1 hour")), round(1 / false_alarms("1 day")), false_alarms("30 days")
+    (2160, 90, 0.05)
+    """
+    return min(MOST_FALSE_ALARMS, seconds_of(every) / (QUIET_DAYS * _SECONDS["day"]))
+
+
+def quiet_days(every: str) -> int:
+    """Tell in how many days of checks with nothing changed one false alarm is to be expected.
+
+    >>> quiet_days("1 hour"), quiet_days("30 days")
+    (90, 600)
+    """
+    return round(seconds_of(every) / false_alarms(every) / _SECONDS["day"])
+
+
 def rate(span: str) -> str:
     """Write a span as EventBridge Scheduler wants it, which tells one from many.
 
@@ -61,3 +91,34 @@ def rate(span: str) -> str:
     """
     count, unit = span.split(" ")
     return f"rate({count} {unit.rstrip('s')}{'' if count == '1' else 's'})"
+
+
+def rates(
+    every: str, data_since: str | None = None, quality_since: str | None = None, now: str = ""
+) -> Rates:
+    """Give the shares of checks with nothing changed that may alarm: what has been saved up since the last.
+
+    A check that had too few rows to conclude, or too few truths, has spent nothing of it.
+
+    Parameters
+    ----------
+    data_since, quality_since : str or None
+        When a check last concluded about the data, and about the quality, as ISO times.
+    now : str
+        When the window was opened.
+    """
+    spans = [_seconds_between(since, now) for since in (data_since, quality_since)]
+    data, quality = (
+        min(MOST_FALSE_ALARMS, max(span / seconds_of(every), 1.0) * false_alarms(every)) for span in spans
+    )
+    return Rates(data * (1 - OF_QUALITY), quality * OF_QUALITY)
+
+
+def _seconds_between(since: str | None, now: str) -> float:
+    if not since or not now:
+        return 0.0
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
+
+
+# What is held to where nobody says how often checks are made: they are hourly.
+DATA_FALSE_ALARMS, QUALITY_FALSE_ALARMS = rates(Monitor.every)

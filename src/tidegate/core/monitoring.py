@@ -9,7 +9,7 @@ from tidegate.core.bookmark import worth_telling
 from tidegate.core.messages import SUBJECT_MAX, Notification, explain, sum_up_reason
 
 # From the best to the worst; the worst of the algorithms' is the check's.
-VERDICTS = ("ok", "insufficient", "drift")
+VERDICTS = ("ok", "insufficient", "bad data", "drift")
 SHOWN_COLUMNS = 3
 
 
@@ -61,7 +61,12 @@ def finish_monitoring(raw: Mapping[str, Any]) -> dict[str, Any]:
         "refused": raw.get("refused") or [],
         "report": raw.get("report") or _report_of(standing),
         "told": [
-            {"algorithm": name, "verdict": entry["verdict"]}
+            {
+                "algorithm": name,
+                "verdict": entry["verdict"],
+                # Where all that drifts is bad data, there is nothing to learn from, and no event.
+                **({"spoilt": True} if entry.get("spoilt") else {}),
+            }
             for name, entry in algorithms.items()
             if worth_telling(entry.get("told"), entry.get("verdict"))
         ],
@@ -129,21 +134,28 @@ def tell_monitoring(outcome: Mapping[str, Any]) -> Notification:
 def _head(model: str, outcome: Mapping[str, Any], news: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     verdicts = {entry.get("verdict") for entry in news.values()}
     if "drift" in verdicts:
-        names = list(
-            dict.fromkeys(
-                column["name"]
-                for entry in news.values()
-                if entry.get("verdict") == "drift"
-                for column in entry.get("columns") or []
-            )
-        )
-        shown = ", ".join(names[:SHOWN_COLUMNS]) + (" and others" if len(names) > SHOWN_COLUMNS else "")
-        return "monitoring-drift", f"{model}: drift in {shown}" if names else f"{model}: quality has fallen"
+        shown = _columns_of(news, "drift")
+        return "monitoring-drift", f"{model}: drift in {shown}" if shown else f"{model}: quality has fallen"
     if outcome["status"] == "FAILED":
         return "monitoring-failed", f"{model}: a check failed"
+    if "bad data" in verdicts:
+        return "monitoring-bad-data", f"{model}: bad data in {_columns_of(news, 'bad data')}"
     if "ok" in verdicts:
         return "monitoring-ok", f"{model}: as at training again"
     return "truth-refused", f"{model}: ground truth was refused"
+
+
+def _columns_of(news: Mapping[str, Mapping[str, Any]], verdict: str) -> str:
+    """Name the columns behind a verdict, the worst ones first."""
+    names = list(
+        dict.fromkeys(
+            column["name"]
+            for entry in news.values()
+            if entry.get("verdict") == verdict
+            for column in entry.get("columns") or []
+        )
+    )
+    return ", ".join(names[:SHOWN_COLUMNS]) + (" and others" if len(names) > SHOWN_COLUMNS else "")
 
 
 def _lines_of(name: str, entry: Mapping[str, Any]) -> list[str]:
@@ -154,7 +166,7 @@ def _lines_of(name: str, entry: Mapping[str, Any]) -> list[str]:
         return [f"- {name}: {rows} look as at training again."]
     columns = entry.get("columns") or []
     counted = f" in {len(columns)} column{'s' if len(columns) > 1 else ''}" if columns else ""
-    lines = [f"- {name}: drift{counted}, by {rows}:"]
+    lines = [f"- {name}: {entry.get('verdict')}{counted}, by {rows}:"]
     lines += [f"    {column['sentence']}" for column in columns[:SHOWN_COLUMNS]]
     if quality := (entry.get("quality") or {}).get("sentence"):
         lines.append(f"    {quality}")

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 from tidegate.core.sentences import Sentence, Told, joined, say, told
 
-Word = Literal["ok", "drift", "insufficient"]
+Word = Literal["ok", "bad data", "drift", "insufficient"]
+Severity = Literal["none", "watch", "act"]
 OK: Word = "ok"
+BAD_DATA: Word = "bad data"
 DRIFT: Word = "drift"
 INSUFFICIENT: Word = "insufficient"
 LEAST_ROWS = 200
@@ -30,12 +32,30 @@ class Finding:
         How far beyond what is allowed, 1 being exactly that; it ranks findings.
     sentence : Sentence
         What was found, for people.
+    question : str
+        Which question it answers: ``bad data`` or ``drift``.
+    severity : str
+        ``watch`` or ``act``.
     """
 
     column: str
     check: str
     excess: float
     sentence: Sentence
+    question: str = DRIFT
+    severity: str = "act"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a check answers to one question: how grave it is, and in which columns, the worst one first."""
+
+    severity: Severity = "none"
+    columns: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {"severity": self.severity, "columns": list(self.columns)}
 
 
 @dataclass(frozen=True)
@@ -46,15 +66,24 @@ class Verdict:
     ----------
     worst : tuple of str
         The columns to look at first, the worst one first.
+    bad_data, drift : Answer
+        The two questions apart; the verdict is the graver one's: drift, where there is both.
     """
 
     verdict: Word
     reason: Sentence
     worst: tuple[str, ...] = ()
+    bad_data: Answer = Answer()
+    drift: Answer = Answer()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form that the machine carries."""
-        return {"verdict": self.verdict, "reason": self.reason.to_dict(), "worst": list(self.worst)}
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason.to_dict(),
+            "worst": list(self.worst),
+            "answers": {"bad_data": self.bad_data.to_dict(), "drift": self.drift.to_dict()},
+        }
 
 
 def decide(rows: int, findings: Sequence[Finding], *, least_rows: int = LEAST_ROWS) -> Verdict:
@@ -82,7 +111,16 @@ def decide(rows: int, findings: Sequence[Finding], *, least_rows: int = LEAST_RO
         named.append(
             say("and {more} more {columns}", more=more, columns=told("columns" if more > 1 else "column"))
         )
-    return Verdict(DRIFT, joined(named, "; "), worst)
+    bad, drift = (_answer(ranked, question) for question in (BAD_DATA, DRIFT))
+    return Verdict(DRIFT if drift.columns else BAD_DATA, joined(named, "; "), worst, bad, drift)
+
+
+def _answer(ranked: Sequence[Finding], question: str) -> Answer:
+    mine = [found for found in ranked if found.question == question]
+    if not mine:
+        return Answer()
+    grave = any(found.severity == "act" for found in mine)
+    return Answer("act" if grave else "watch", tuple(dict.fromkeys(found.column for found in mine)))
 
 
 def counted(rows: int) -> Told:

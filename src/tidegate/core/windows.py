@@ -8,6 +8,7 @@ from typing import Any
 
 from tidegate.core import names
 from tidegate.core.bookmark import Found, Proposal
+from tidegate.core.monitor import Monitor
 
 MOST_FILES = 20_000  # a check takes so much; what is left waits for the next
 MOST_BYTES = 1 << 30
@@ -50,6 +51,10 @@ class Manifest:
         Where the labels lie that have found no prediction yet.
     home : str
         The folder in which this run keeps what it makes of the window.
+    every : str
+        How often the model is checked, which says how rarely a check may alarm falsely.
+    opened : str
+        When the window was opened, an ISO time.
     """
 
     model: str
@@ -71,6 +76,8 @@ class Manifest:
     newest: str | None
     waiting: str | None
     home: str
+    every: str = Monitor.every
+    opened: str = ""
 
     @property
     def place(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from tidegate.core import names
@@ -99,6 +100,8 @@ def _manifest(spec: ModelSpec, champion: Champion, run: str, bookmark: Bookmark)
         seen=proposal.seen,
         waiting=state.get("waiting"),
         newest=newest_of(proposal, rows, state.get("newest")),
+        every=spec.monitor.every,
+        opened=datetime.now(UTC).isoformat(timespec="seconds"),
         home=f"s3://{artifacts}/{names.window_prefix(spec.name, champion.algorithm, window, run)}",
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from tidegate.core.errors import BadDrop
 from tidegate.core.sentences import say, told
 from tidegate.table.constraints.suggest import suggest
+from tidegate.table.profile import Profile
 from tidegate.table.scan import profile_file
 
 
@@ -31,7 +32,13 @@ def data_quality(path: Path, *, header: bool = True) -> tuple[dict[str, Any], di
     BadDrop
         For a file that cannot be read, or holds no rows.
     """
+    profile = whole_profile(path, header=header)
+    return profile.statistics(), suggest(profile)
+
+
+def whole_profile(path: Path, *, header: bool = True) -> Profile:
+    """Profile a file that holds rows; see `data_quality`."""
     profile = profile_file(path, header=header)
     if not profile.rows:
         raise BadDrop(say("{file} has no rows; there is nothing to profile", file=told(path.name)))
-    return profile.statistics(), suggest(profile)
+    return profile

@@ -2,84 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.core.monitor import DATA_FALSE_ALARMS
 from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
 from tidegate.table.compare import violations
-from tidegate.table.compare.columns import NUMERIC, Moved, broken, gap_p_value, moved
+from tidegate.table.compare.column import Check, ColumnComparison, Looked, look
+from tidegate.table.compare.edited import Edited
+from tidegate.table.compare.evidence import Side
 from tidegate.table.compare.false_alarms import q_values
-from tidegate.table.compare.violations import Violation
+from tidegate.table.compare.letter import by_chance
+from tidegate.table.compare.violations import DRIFT, Violation
 from tidegate.table.constraints.read import ColumnConstraints, Constraints
-from tidegate.table.profile import ColumnProfile, Profile
+from tidegate.table.constraints.suggest import suggest
+from tidegate.table.drift.tails import more_marked
+from tidegate.table.profile import Profile
 
-FALSE_ALARMS = 0.05
-
-
-@dataclass(frozen=True)
-class ColumnComparison:
-    """What was found of one column.
-
-    Attributes
-    ----------
-    moved : Moved or None
-        How far its distribution is from the baseline; None where there is too little to tell.
-    distance : float or None
-        The distance that was compared with the threshold.
-    by_chance : bool
-        Whether it was the probability that was compared instead.
-    q_value : float or None
-        The rate of false alarms over the whole table at which it is worth a report.
-    """
-
-    name: str
-    expected_type: str
-    types: Mapping[str, float]
-    present: int
-    missing: int
-    moved: Moved | None
-    q_value: float | None
-    violations: tuple[Violation, ...]
-    distance: float | None = None
-    by_chance: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
-        found: dict[str, Any] = {
-            "name": self.name,
-            "expected_type": self.expected_type,
-            "types": dict(self.types),
-            "present": self.present,
-            "missing": self.missing,
-            "violated": [violation.check for violation in self.violations],
-            "words": [violation.sentence.to_dict() for violation in self.violations],
-        }
-        if self.moved is not None:
-            found |= {
-                "distance": self.distance,
-                "by_chance": self.by_chance,
-                "threshold": self.moved.threshold,
-                "p_value": self.moved.p_value,
-                "q_value": self.q_value,
-                "measures": {name: each.distance for name, each in self.moved.measures.items()},
-            }
-        return found
+ALL = Edited.everything()
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison found."""
+    """What a comparison found.
+
+    Attributes
+    ----------
+    denied : bool
+        Whether the window denies what the rows before it showed, so that those say nothing any more.
+    """
 
     rows: int
     baseline_rows: int
     columns: Mapping[str, ColumnComparison]
     violations: tuple[Violation, ...]
+    denied: bool = False
 
     def verdict(self, least_rows: int = LEAST_ROWS) -> Verdict:
-        """Conclude: ok, drift, or insufficient."""
+        """Conclude: ok, bad data, drift, or insufficient."""
         findings = [
-            Finding(column, each.check, each.excess, each.sentence)
+            Finding(column, each.check, each.excess, each.sentence, each.question, each.severity)
             for each in self.violations
             for column in each.columns
         ]
@@ -104,7 +68,8 @@ def compare(
     constraints: Constraints,
     window: Profile,
     *,
-    false_alarms: float | None = FALSE_ALARMS,
+    false_alarms: float | None = DATA_FALSE_ALARMS,
+    before: Profile | None = None,
 ) -> Comparison:
     """Compare a window with its baseline.
 
@@ -113,109 +78,97 @@ def compare(
     baseline : Profile
         Of the data that the model learned from; also one read back from `statistics.json`.
     constraints : Constraints
-        What columns must keep to. A column without an entry is an extra one.
+        What columns must keep to. A column without an entry is an extra one. What somebody edited holds to
+        the letter; what is as the baseline suggests is judged by its effect and its probability.
     window : Profile
         Of what came since.
     false_alarms : float or None
-        The share of windows like the baseline that may be called drifted, over all columns together. A
-        column then drifts when its distance is above the threshold and no accident of few rows; the Robust
-        method's allowance is left to the test where it is for few rows, and never hides a Simple distance
-        of 2.5 times the threshold. None keeps to Model Monitor's rules alone.
+        The share of comparisons with nothing changed that may alarm, over all checks of all columns together
+        (Benjamini and Hochberg). None holds everything to the letter, as Model Monitor does.
+    before : Profile, optional
+        The rows that came just before the window. The window is then looked at together with them too: what
+        is too little to be seen in a few rows shows in many.
     """
-    shared = [name for name in constraints.columns if name in window.columns]
-    measured = {
-        name: _measure(constraints.columns[name], baseline.column(name), window.column(name))
-        for name in shared
-        if constraints.columns[name].settings.evaluate
-    }
-    chances = {
-        (name, what): p
-        for name, (far, gaps) in measured.items()
-        for what, p in (("far", far.p_value if far else None), ("gaps", gaps))
-        if p is not None
-    }
-    known = dict(zip(chances, q_values(list(chances.values())), strict=True))
-    columns = {
-        name: _column(
-            constraints.columns[name],
-            baseline.column(name),
-            window.column(name),
-            measured[name],
-            {what: known.get((name, what)) for what in ("far", "gaps")},
-            false_alarms,
+    suggested = Constraints.read(suggest(baseline)) if false_alarms is not None else None
+    together = before + window if before is not None and before.rows and suggested is not None else None
+    alike = _alike(window if together is None else together)
+    looked = [
+        look(
+            rules,
+            ALL if suggested is None else _edited(rules, suggested),
+            Side(baseline.column(name)),
+            Side(window.column(name), alike[name]),
+            None if together is None or before is None else Side(before.column(name), alike[name]),
+            None if together is None else Side(together.column(name), alike[name]),
         )
-        for name in measured
-    }
-    found = [
-        *_columns(constraints, window),
-        *(each for column in columns.values() for each in column.violations),
+        for name, rules in constraints.columns.items()
+        if name in window.columns and rules.settings.evaluate
     ]
-    return Comparison(window.rows, baseline.rows, columns, tuple(found))
+    schema = _schema(constraints, window)
+    checks = [each for column in looked for each in column.checks]
+    chances = [each.evidence.p_value for each in checks]
+    names = [_chance(violation, baseline, window) for violation in schema]
+    found = q_values([*chances, *names]) if suggested is not None else [0.0] * (len(chances) + len(names))
+    known = dict(zip(map(id, checks), found, strict=False))
+    rate = math.inf if false_alarms is None else false_alarms
+    columns = {each.rules.name: _concluded(each, known, rate) for each in looked}
+    told = [each for each, q in zip(schema, found[len(checks) :], strict=True) if q <= rate]
+    told += [each for column in columns.values() for each in column.violations]
+    denied = any(
+        _sure(each, known, rate) and not column.lasts(each) for column in looked for each in column.checks
+    )
+    return Comparison(window.rows, baseline.rows, columns, tuple(told), denied)
 
 
-def _measure(
-    rules: ColumnConstraints, baseline: ColumnProfile, window: ColumnProfile
-) -> tuple[Moved | None, float | None]:
-    return moved(rules, baseline, window), gap_p_value(rules, baseline, window)
+def _edited(rules: ColumnConstraints, suggested: Constraints) -> Edited:
+    usual = suggested.columns.get(rules.name)
+    # What the baseline does not know can only be somebody's own.
+    return ALL if usual is None else Edited.of(rules, usual)
 
 
-def _column(
-    rules: ColumnConstraints,
-    baseline: ColumnProfile,
-    window: ColumnProfile,
-    measured: tuple[Moved | None, float | None],
-    q: Mapping[str, float | None],
-    false_alarms: float | None,
-) -> ColumnComparison:
-    far, gaps = measured
-    found = broken(rules, baseline, window)
-    wanted = rules.completeness or 0.0
-    if gaps is not None and window.types.completeness < wanted and _sure(q["gaps"], false_alarms):
-        found.append(violations.incomplete(rules.name, wanted, window.types.completeness))
-    if far is not None:
-        found += _drift(rules, far, q["far"], false_alarms)
+def _alike(window: Profile) -> Mapping[str, float]:
+    """Tell of each column how many rows tell as much as one; of one in no order, by the other columns."""
+    found = {
+        name: column.succession.rows_for_one
+        for name, column in window.columns.items()
+        if column.succession.pairs
+    }
+    known = sorted(found.values())
+    usual = known[len(known) // 2] if known else 1.0
+    return {name: found.get(name, usual) for name in window.columns}
+
+
+def _concluded(looked: Looked, q: Mapping[int, float], rate: float) -> ColumnComparison:
+    """Put together what was found of a column: the window's own finding before that of the last rows."""
+    alarms: dict[str, Check] = {}
+    for each in looked.checks:
+        if _sure(each, q, rate) and looked.lasts(each):
+            alarms.setdefault(each.evidence.name, each)
+    told = [each.evidence.violation() for each in alarms.values()]
+    far, types = looked.moved, looked.window.profile.types
+    drift = alarms.get(DRIFT) or next((c for c in looked.checks if c.evidence.name == DRIFT), None)
+    distance = drift.evidence.effect if drift else far.distance if far else None
     return ColumnComparison(
-        rules.name,
-        rules.inferred_type,
-        window.types.mix,
-        window.types.present,
-        window.types.missing,
+        looked.rules.name,
+        looked.rules.inferred_type,
+        types.mix,
+        types.present,
+        types.missing,
         far,
-        q["far"],
-        tuple(found),
-        None if far is None else _distance(far, false_alarms),
-        _by_chance(rules),
+        q[id(drift)] if drift else None,
+        (*looked.to_the_letter(), *told),
+        distance,
+        looked.edited.distribution and by_chance(looked.rules),
+        max([looked.window.rows, *(each.over for each in alarms.values())]),
+        looked.window.rows_for_one,
     )
 
 
-def _distance(far: Moved, false_alarms: float | None) -> float:
-    return far.distance if false_alarms is None else far.tested
+def _sure(check: Check, q: Mapping[int, float], rate: float) -> bool:
+    return check.evidence.matters and q[id(check)] <= rate
 
 
-def _by_chance(rules: ColumnConstraints) -> bool:
-    return rules.inferred_type not in NUMERIC and rules.settings.categorical_method == "ChiSquared"
-
-
-def _drift(
-    rules: ColumnConstraints, far: Moved, q: float | None, false_alarms: float | None
-) -> list[Violation]:
-    if _by_chance(rules):
-        p = q if false_alarms is not None else far.p_value
-        if p is None or p >= far.threshold:
-            return []
-        return [violations.unlikely(rules.name, p, far.threshold, far.sentence)]
-    distance = _distance(far, false_alarms)
-    if distance <= far.threshold or not _sure(q, false_alarms):
-        return []
-    return [violations.drifted(rules.name, distance, far.threshold, far.sentence)]
-
-
-def _sure(q: float | None, false_alarms: float | None) -> bool:
-    """Tell whether something is no accident; without a p-value the distance was already the sure part."""
-    return q is None or false_alarms is None or q <= false_alarms
-
-
-def _columns(constraints: Constraints, window: Profile) -> list[Violation]:
+def _schema(constraints: Constraints, window: Profile) -> list[Violation]:
     sizes = len(window.columns), len(constraints.columns)
     missing = [name for name in constraints.columns if name not in window.columns]
     extra = [name for name in window.columns if name not in constraints.columns]
@@ -225,3 +178,14 @@ def _columns(constraints: Constraints, window: Profile) -> list[Violation]:
     if extra:
         found.append(violations.extra_columns(extra, *sizes))
     return found
+
+
+def _chance(violation: Violation, baseline: Profile, window: Profile) -> float:
+    """Give the probability that columns are by chance in all of the window's rows, or in none of them."""
+    return min(_of_column(violation, name, baseline, window) for name in violation.columns)
+
+
+def _of_column(violation: Violation, name: str, baseline: Profile, window: Profile) -> float:
+    before = baseline.column(name).types
+    had = before.missing if violation.check == violations.MISSING_COLUMN else 0
+    return more_marked(window.rows, window.rows, min(had, baseline.rows), baseline.rows)

@@ -16,6 +16,9 @@ DRIFT = "baseline_drift_check"
 MISSING_COLUMN = "missing_column_check"
 EXTRA_COLUMN = "extra_column_check"
 NON_NEGATIVE = "non_negative_check"  # is_non_negative has no check of Model Monitor's own; the name is ours
+RANGE = "range_check"  # ours too
+
+BAD_DATA, OF_DRIFT = "bad data", "drift"  # the question that a violation answers
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Violation:
         How far beyond what is allowed; 1 is exactly that.
     sentence : Sentence
         The same in words for people.
+    severity : str
+        ``watch`` or ``act``.
     """
 
     feature_name: str
@@ -38,6 +43,12 @@ class Violation:
     columns: tuple[str, ...]
     excess: float
     sentence: Sentence
+    severity: str = "act"
+
+    @property
+    def question(self) -> str:
+        """Which question it answers: whether the data are bad, or whether they have drifted."""
+        return OF_DRIFT if self.check == DRIFT else BAD_DATA
 
     def entry(self) -> dict[str, str]:
         """Give the entry of `constraint_violations.json`."""
@@ -93,6 +104,21 @@ def negative(column: str, least: float) -> Violation:
     return _unmet(column, NON_NEGATIVE, least, 2.0, sentence)
 
 
+def far_outside(
+    column: str, share: float, least: float, most: float, known: tuple[float, float]
+) -> Violation:
+    """Numbers are far outside what the baseline holds."""
+    sentence = say(
+        "{share} of the values are far outside what was known ({least} to {most}, {low} to {high} before)",
+        share=percent(share),
+        least=of_the_data(figure(least)),
+        most=of_the_data(figure(most)),
+        low=of_the_data(figure(known[0])),
+        high=of_the_data(figure(known[1])),
+    )
+    return _unmet(column, RANGE, 1 - share, 1 + 10 * share, sentence)
+
+
 def unknown_categories(column: str, wanted: float, found: float, examples: list[str]) -> Violation:
     """Too many values are not in the column's domain."""
     sentence = say(
@@ -146,6 +172,7 @@ def _columns(feature: str, check: str, word: str, names: list[str], current: int
         tuple(names),
         10.0 if word == "missing" else 1.0,
         say("the column is not there any more") if word == "missing" else say("the column is new"),
+        "act" if word == "missing" else "watch",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,6 +97,14 @@ class Categories:
         counts = {**column.frequencies.counts, **(column.numerals.counts or {})}
         unknown = column.types.numbers if column.numerals.counts is None else 0
         return cls(counts, float(column.types.present), column.frequencies.lost + unknown)
+
+    @classmethod
+    def of_numbers(cls, numbers: Numbers) -> Categories:
+        """Take few different numbers as categories, by their value however they were written."""
+        values, places = np.unique(numbers.values, return_inverse=True)
+        counts = np.bincount(places, numbers.weights)
+        named = {repr(value): round(count) for value, count in zip(values.tolist(), counts, strict=True)}
+        return cls(named, numbers.rows, math.ceil(numbers.rank_error * numbers.rows))
 
     def shares(self, names: list[str]) -> Floats:
         """Give the share of the rows that each text has."""

@@ -15,6 +15,7 @@ from tidegate.table.profile.distinct import ANY, Distinct
 from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals
 from tidegate.table.profile.kll import C, K, Sketch
 from tidegate.table.profile.moments import Moments
+from tidegate.table.profile.succession import Succession
 from tidegate.table.profile.value_types import ValueTypes
 
 BUCKETS = 10
@@ -36,6 +37,8 @@ class Cells:
         Of each different text that is no number.
     number_hashes : array of uint64, optional
         Of each different number, where the reader has them already.
+    succession : Succession, optional
+        Of the texts, where the reader knows their order; that of the numbers is seen in `values`.
     """
 
     types: ValueTypes
@@ -44,6 +47,7 @@ class Cells:
     hashes: Hashes = field(default_factory=lambda: NOTHING)
     texts: Frequencies = field(default_factory=Frequencies)
     number_hashes: Hashes | None = None
+    succession: Succession | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class ColumnProfile:
         How often each number occurs as it is written, while they are few.
     frequencies : Frequencies
         How often each other text occurs.
+    succession : Succession
+        How much alike consecutive values are.
     """
 
     types: ValueTypes = field(default_factory=ValueTypes)
@@ -64,6 +70,7 @@ class ColumnProfile:
     distinct: Distinct = field(default_factory=lambda: Distinct(NOTHING))
     numerals: Numerals = field(default_factory=Numerals)
     frequencies: Frequencies = field(default_factory=Frequencies)
+    succession: Succession = field(default_factory=Succession)
 
     @classmethod
     def of(cls, cells: Cells, below: int = ANY) -> ColumnProfile:
@@ -85,6 +92,7 @@ class ColumnProfile:
             Distinct.of((numbers, cells.hashes), below),
             cells.numerals,
             cells.texts,
+            cells.succession or Succession.of(values),
         )
 
     @classmethod
@@ -97,6 +105,7 @@ class ColumnProfile:
             Distinct.sum_of(part.distinct for part in parts),
             Numerals.sum_of(part.numerals for part in parts),
             Frequencies.sum_of(part.frequencies for part in parts),
+            Succession.sum_of(part.succession for part in parts),
         )
 
     def __add__(self, other: ColumnProfile) -> ColumnProfile:

@@ -20,6 +20,7 @@ from tidegate.table.profile.distinct import Distinct
 from tidegate.table.profile.frequencies import Frequencies, Numerals
 from tidegate.table.profile.kll import Sketch
 from tidegate.table.profile.moments import Moments
+from tidegate.table.profile.succession import Succession
 from tidegate.table.profile.table import Profile
 from tidegate.table.profile.value_types import ValueTypes
 
@@ -89,6 +90,7 @@ def _small(column: ColumnProfile) -> dict[str, Any]:
         "numerals": None if column.numerals.counts is None else dict(column.numerals.counts),
         "texts": dict(column.frequencies.counts),
         "lost": column.frequencies.lost,
+        "succession": [column.succession.pairs, column.succession.apart, column.succession.expected],
     }
 
 
@@ -101,4 +103,5 @@ def _column(entry: dict[str, Any], numbers: Any, smallest: Any) -> ColumnProfile
         Distinct(smallest, entry["told"]),
         Numerals(entry["numerals"]),
         Frequencies(entry["texts"], entry["lost"]),
+        Succession(*entry.get("succession", ())),  # profiles of before this was counted have none
     )

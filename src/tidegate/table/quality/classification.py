@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tidegate.table.columns import Floats
 
 Labels = npt.NDArray[np.str_]
-BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
+BETAS = {"f1": 1.0, "f2": 2.0}
 MOST_POINTS = 100  # of a curve in a file for people
 
 
@@ -40,10 +40,10 @@ def binary_metrics(
         "recall": recall,
         "precision": precision,
         "accuracy": _ratio(tp + tn, tp + tn + fp + fn),
-        "true_positive_rate": recall,
-        "true_negative_rate": _ratio(tn, tn + fp),
-        "false_positive_rate": _ratio(fp, tn + fp),
-        "false_negative_rate": _ratio(fn, tp + fn),
+        "truePositiveRate": recall,
+        "trueNegativeRate": _ratio(tn, tn + fp),
+        "falsePositiveRate": _ratio(fp, tn + fp),
+        "falseNegativeRate": _ratio(fn, tp + fn),
         **{name: _f(precision, recall, beta) for name, beta in BETAS.items()},
     }
     if scores is not None:
@@ -60,15 +60,15 @@ def multiclass_metrics(truth: Labels, answers: Labels) -> dict[str, float]:
     with np.errstate(divide="ignore", invalid="ignore"):
         recall, precision = np.nan_to_num(hits / true), np.nan_to_num(hits / said)
         scores = {
-            f"weighted_{name}": np.nan_to_num(
+            f"weighted{name.upper()}": np.nan_to_num(
                 (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
             )
             for name, beta in BETAS.items()
         }
     return {
         "accuracy": float(hits.sum() / true.sum()),
-        "weighted_recall": float((weights * recall).sum()),
-        "weighted_precision": float((weights * precision).sum()),
+        "weightedRecall": float((weights * recall).sum()),
+        "weightedPrecision": float((weights * precision).sum()),
         **{name: float((weights * each).sum()) for name, each in scores.items()},
     }
 

@@ -1,265 +1,272 @@
-"""Model quality of any problem: Model Monitor's files, and a window's metrics against their thresholds."""
+"""Whether a model predicts worse than at training: one rule for every kind of model.
+
+A metric has fallen when it is worse by more than `EFFECT` and by more than chance explains. Both are asked on
+a scale on which the size of a model's errors does not matter: errors by their ratio, R² by that of the
+errors it stands for, shares of right answers by their difference. How unsure a metric is tells the bootstrap
+(Efron and Tibshirani, 1993) for the window, and the interval or the deviation that was written at training
+for the baseline. The procedure of Benjamini and Hochberg goes over all metrics together. A threshold that
+somebody edited holds to the letter.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tidegate.core.figures import figure
-from tidegate.core.sentences import Sentence, say, told
-from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
+from tidegate.core.monitor import QUALITY_FALSE_ALARMS
+from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.table.columns import Floats
 from tidegate.table.compare.false_alarms import q_values
 from tidegate.table.drift.tails import normal_tail
-from tidegate.table.quality.classification import (
-    Labels,
-    binary_metrics,
-    confusion,
-    curves,
-    multiclass_metrics,
-)
-from tidegate.table.quality.errors import RegressionErrors
+from tidegate.table.quality.answers import GREATER, SAMPLE_SHARE, Answers, quality_files, section_of
 
-LEAST_ROWS_FOR_DEVIATION = 200
-SAMPLES = 5
-SAMPLE_SHARE = 0.8
-LESS, GREATER = "LessThanThreshold", "GreaterThanThreshold"
-LOWER_IS_BETTER = {"mae", "mse", "rmse", "false_positive_rate", "false_negative_rate"}
-RESAMPLES = 200
+EFFECT = 0.05
+RESAMPLES = 400
+MOST_RESAMPLED = 20_000  # the interval of more rows is narrow enough
 CONFIDENCE = 0.95
+_Z = 1.96
 # Samples of 80 % drawn without replacement vary less than metrics do: by √(0.2 / 0.8) of it.
-SAMPLE_SPREAD = math.sqrt((1 - SAMPLE_SHARE) / SAMPLE_SHARE)
-Rows = npt.NDArray[np.int64]
+_SAMPLE_SPREAD = math.sqrt((1 - SAMPLE_SHARE) / SAMPLE_SHARE)
+_EDITED = 1e-9
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model answered, and what was true.
+class Metric:
+    """One metric of a window; the interval is the bootstrap's.
 
     Attributes
     ----------
-    problem : str
-        ``Regression``, ``BinaryClassification`` or ``MulticlassClassification``.
-    truth, answers : array
-        Numbers for a regression, labels as texts otherwise.
-    positive : str
-        The label that a classifier of two classes looks for.
-    scores : array, optional
-        How sure it was of the positive label, for the curves.
+    effect : float
+        By how much it is worse than its threshold, on its scale; below 0 where it is better.
+    q_value : float
+        The rate of false alarms over all metrics at which it is worth a report.
     """
-
-    problem: str
-    truth: Floats | Labels
-    answers: Floats | Labels
-    positive: str = "1"
-    scores: Floats | None = None
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return len(self.truth)
-
-    def metrics(self, rows: Rows | None = None) -> dict[str, float]:
-        """Measure all rows, or some of them."""
-        chosen: Any = slice(None) if rows is None else rows
-        truth: Any = self.truth[chosen]
-        answers: Any = self.answers[chosen]
-        if self.problem == "Regression":
-            return RegressionErrors.of(truth, answers).metrics()
-        if self.problem == "BinaryClassification":
-            scores = None if self.scores is None else self.scores[chosen]
-            return binary_metrics(truth, answers, self.positive, scores)
-        return multiclass_metrics(truth, answers)
-
-
-_SECTIONS = {
-    "Regression": "regression",
-    "BinaryClassification": "binary_classification",
-    "MulticlassClassification": "multiclass_classification",
-}
-
-
-@dataclass(frozen=True)
-class MetricComparison:
-    """One metric of a window against its threshold; the interval is the bootstrap's."""
 
     name: str
     value: float
-    low: float
-    high: float
-    threshold: float
-    operator: str
-    q_value: float
-    violated: bool
-    description: str
+    low: float | None
+    high: float | None
+    threshold: float | None = None
+    operator: str = ""
+    effect: float = 0.0
+    q_value: float = 1.0
+    fallen: bool = False
 
-
-@dataclass(frozen=True)
-class QualityComparison:
-    """What a window's answers say of the model."""
-
-    rows: int
-    metrics: tuple[MetricComparison, ...]
-
-    def verdict(self, least_rows: int = LEAST_ROWS) -> Verdict:
-        """Conclude: ok, drift, or insufficient."""
-        findings = [
-            Finding(each.name, each.operator, 1 + abs(each.value - each.threshold), _words(each))
-            for each in self.metrics
-            if each.violated
-        ]
-        return decide(self.rows, findings, least_rows=least_rows)
-
-    def violations_document(self) -> dict[str, Any]:
-        """Give the contents of `constraint_violations.json`."""
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
         return {
-            "violations": [
-                {
-                    "constraint_check_type": each.operator,
-                    "description": each.description,
-                    "metric_name": each.name,
-                }
-                for each in self.metrics
-                if each.violated
-            ]
+            "value": _plain(self.value),
+            "low": self.low,
+            "high": self.high,
+            "threshold": self.threshold,
+            "effect": _plain(self.effect),
+            "q_value": self.q_value,
+        }
+
+    def violation(self) -> dict[str, str]:
+        """Give the entry of `constraint_violations.json`, in the container's words."""
+        spread = 0.0 if self.low is None or self.high is None else (self.high - self.low) / 2
+        return {
+            "constraint_check_type": self.operator,
+            "description": f"Metric {self.name} with {self.value} +/- {spread} was {self.operator} "
+            f"'{self.threshold}'",
+            "metric_name": self.name,
         }
 
 
-def quality_files(given: Answers) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the contents of `statistics.json` and `constraints.json` of a model's quality."""
-    section = _section(given.problem)
-    values, deviations = given.metrics(), sample_deviations(given.metrics, given.rows)
-    metrics: dict[str, Any] = {
-        name: {"value": _number(value), "standard_deviation": _number(deviations[name])}
-        for name, value in values.items()
-    }
-    if section != "regression":
-        truth: Any = given.truth
-        answers: Any = given.answers
-        classes = np.union1d(truth, answers).tolist()
-        table = confusion(truth, answers, classes)
-        lines = ({name: int(n) for name, n in zip(classes, line, strict=True)} for line in table)
-        metrics = {"confusion_matrix": dict(zip(classes, lines, strict=True)), **metrics}
-        if given.scores is not None:
-            metrics |= curves(truth == given.positive, given.scores)
-    statistics = {"version": 0.0, "dataset": {"item_count": given.rows}, f"{section}_metrics": metrics}
-    rules = {
-        name: {"threshold": value, "comparison_operator": GREATER if name in LOWER_IS_BETTER else LESS}
-        for name, value in values.items()
-        if math.isfinite(value)
-    }
-    return statistics, {"version": 0.0, f"{section}_constraints": rules}
+@dataclass(frozen=True)
+class Quality:
+    """What a window's answers say of the model."""
+
+    rows: int
+    verdict: str
+    metrics: tuple[Metric, ...]
+    statistics: Mapping[str, Any]
+    sentence: Sentence
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {
+            "rows": self.rows,
+            "verdict": self.verdict,
+            "metrics": {each.name: each.to_dict() for each in self.metrics},
+            "statistics": dict(self.statistics),
+            "violations": [each.violation() for each in self.metrics if each.fallen],
+            "sentence": str(self.sentence),
+        }
 
 
-def compare_quality(
+def judge(
     given: Answers,
     constraints: Mapping[str, Any],
-    baseline: Mapping[str, Any] | None = None,
+    statistics: Mapping[str, Any] | None = None,
+    evaluation: Mapping[str, Any] | None = None,
     *,
-    false_alarms: float | None = 0.05,
-) -> QualityComparison:
-    """Compare a window's metrics with their thresholds.
+    least_rows: int,
+    false_alarms: float = QUALITY_FALSE_ALARMS,
+) -> Quality:
+    """Judge predictions whose truth is known.
 
     Parameters
     ----------
-    constraints : mapping
-        The contents of the baseline's `constraints.json`; edited thresholds count.
-    baseline : mapping, optional
-        The contents of its `statistics.json`, which tells how sure the thresholds are.
-    false_alarms : float or None
-        A metric beyond its threshold alarms when that is no accident at this rate, over all metrics
-        together; with None whenever it is beyond, as Model Monitor does.
+    constraints, statistics : mapping
+        The contents of the model quality baseline.
+    evaluation : mapping, optional
+        How the champion did on its held-out rows: metrics with ``value``, ``low`` and ``high``.
+    least_rows : int
+        Fewer rows give no verdict.
+    false_alarms : float
+        The share of windows no worse than the baseline that may be called worse, over all metrics together.
     """
-    section = _section(given.problem)
-    rules = constraints.get(f"{section}_constraints", {})
-    before = (baseline or {}).get(f"{section}_metrics", {})
-    values = given.metrics()
-    drawn = _resampled(given)
-    shown = sample_deviations(given.metrics, given.rows)
-    names = [name for name in rules if name in values and math.isfinite(values[name])]
-    chances = []
-    for name in names:
-        worse = (values[name] - rules[name]["threshold"]) * (
-            1 if rules[name]["comparison_operator"] == GREATER else -1
+    section = section_of(given.problem)
+    written, _ = quality_files(given)
+    if given.rows < least_rows:
+        sentence = say(
+            "{rows:,} predictions have their truth, and {least:,} are needed to tell the quality",
+            rows=given.rows,
+            least=least_rows,
         )
-        spread = math.hypot(float(np.nanstd(drawn[name])), _spread(before.get(name)))
-        chances.append(normal_tail(worse / spread) if spread else float(worse <= 0))
+        return Quality(given.rows, "insufficient", (), written, sentence)
+    rules = {_camel(name): rule for name, rule in constraints.get(f"{section}_constraints", {}).items()}
+    known = {_camel(name): at for name, at in (statistics or {}).get(f"{section}_metrics", {}).items()}
+    measured = _measured(given)
+    metrics = [
+        _judged(each, drawn, rules.get(each.name), known.get(each.name), (evaluation or {}).get(each.name))
+        for each, drawn in measured
+    ]
+    asked = [each for each in metrics if each.threshold is not None]
+    q_of = dict(zip((each.name for each in asked), q_values([each.q_value for each in asked]), strict=True))
+    concluded = tuple(_concluded(each, q_of, known.get(each.name), false_alarms) for each in metrics)
+    fallen = [each for each in concluded if each.fallen]
+    return Quality(given.rows, "drift" if fallen else "ok", concluded, written, _in_words(given.rows, fallen))
+
+
+def _measured(given: Answers) -> list[tuple[Metric, Floats]]:
+    """Measure each metric, with an interval and its resamples."""
+    some = given.some(MOST_RESAMPLED)
+    rng = np.random.default_rng(some.rows)
+    drawn = [some.metrics(rng.integers(0, some.rows, some.rows)) for _ in range(RESAMPLES)]
     found = []
-    for name, q in zip(names, q_values(chances), strict=True):
-        value, threshold = values[name], float(rules[name]["threshold"])
-        operator = rules[name]["comparison_operator"]
-        beyond = value > threshold if operator == GREATER else value < threshold
-        low, high = np.nanpercentile(drawn[name], [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]).tolist()
-        deviation = shown[name] if math.isfinite(shown[name]) else 0.0
-        found.append(
-            MetricComparison(
-                name,
-                value,
-                low,
-                high,
-                threshold,
-                operator,
-                q,
-                beyond and (false_alarms is None or q <= false_alarms),
-                f"Metric {_camel(name)} with {value} +/- {deviation} was {operator} '{threshold}'",
-            )
+    for name, value in given.metrics().items():
+        resampled = np.array([each[name] for each in drawn])
+        finite = resampled[np.isfinite(resampled)]
+        ends = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
+        low, high = np.percentile(finite, ends).tolist() if len(finite) else (None, None)
+        found.append((Metric(name, value, low, high), finite))
+    return found
+
+
+def _judged(
+    found: Metric,
+    drawn: Floats,
+    rule: Mapping[str, Any] | None,
+    known: Mapping[str, Any] | None,
+    evaluated: Mapping[str, Any] | None,
+) -> Metric:
+    """Compare a metric with its threshold; `q_value` is its p-value until all metrics are known."""
+    if rule is None or not math.isfinite(found.value) or not len(drawn):
+        return found
+    threshold, operator = float(rule["threshold"]), str(rule["comparison_operator"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = float(np.std(_worse(found.name, operator, drawn)))
+        effect = float(
+            _worse(found.name, operator, np.array(found.value))
+            - _worse(found.name, operator, np.array(threshold))
         )
-    return QualityComparison(given.rows, tuple(found))
+    before = _spread_before(found.name, operator, threshold, known, evaluated)
+    unsure = math.hypot(spread, before) if math.isfinite(spread) else math.inf
+    # An effect without end is a baseline without any error, or a window without any.
+    if math.isnan(effect):
+        effect, chance = 0.0, 1.0
+    elif math.isinf(unsure):
+        chance = 1.0 if math.isfinite(effect) or effect < 0 else 0.0
+    else:
+        chance = normal_tail(effect / unsure) if unsure else float(effect <= 0)
+    return Metric(found.name, found.value, found.low, found.high, threshold, operator, effect, chance)
 
 
-def sample_deviations(measure: Callable[[Rows], dict[str, float]], rows: int) -> dict[str, float]:
-    """Give the standard deviation of each metric over five samples of 80 %; NaN below 200 rows.
-
-    So the guide to Model Monitor, "Model quality metrics"; seeded, so that the same rows give the same files.
-    """
-    rng = np.random.default_rng(rows)
-    size = int(SAMPLE_SHARE * rows)
-    samples = [measure(rng.permutation(rows)[:size]) for _ in range(SAMPLES)]
-    if rows < LEAST_ROWS_FOR_DEVIATION:
-        return dict.fromkeys(samples[0], math.nan)
-    return {name: float(np.std([each[name] for each in samples], ddof=1)) for name in samples[0]}
+def _worse(name: str, operator: str, values: Floats) -> Floats:
+    """Put values on the scale of their metric, on which more is worse."""
+    if name in ("mae", "rmse"):
+        return np.log(values)
+    if name == "mse":  # as its root would be
+        return np.log(values) / 2
+    if name == "r2":
+        return np.log(1 - values) / 2
+    return values if operator == GREATER else -values
 
 
-def _resampled(given: Answers) -> dict[str, Floats]:
-    """Give each metric over bootstrap resamples (Efron and Tibshirani, 1993)."""
-    rng = np.random.default_rng(given.rows)
-    drawn = [given.metrics(rng.integers(0, given.rows, given.rows)) for _ in range(RESAMPLES)]
-    return {name: np.array([each[name] for each in drawn]) for name in drawn[0]}
+def _spread_before(
+    name: str,
+    operator: str,
+    threshold: float,
+    known: Mapping[str, Any] | None,
+    evaluated: Mapping[str, Any] | None,
+) -> float:
+    """Give how unsure the baseline's metric is: by its interval, or else by its deviation."""
+    low, high = (evaluated or {}).get("low"), (evaluated or {}).get("high")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if isinstance(low, int | float) and isinstance(high, int | float):
+            ends = _worse(name, operator, np.array([float(low), float(high)]))
+            width = abs(float(ends[1] - ends[0])) / (2 * _Z)
+        else:
+            deviation = (known or {}).get("standard_deviation")
+            if not isinstance(deviation, int | float):
+                return 0.0
+            ends = _worse(name, operator, np.array([threshold, threshold + float(deviation)]))
+            width = abs(float(ends[1] - ends[0])) / _SAMPLE_SPREAD
+    return width if math.isfinite(width) else 0.0
 
 
-def _spread(entry: Mapping[str, Any] | None) -> float:
-    """Read how unsure a baseline's metric is off its deviation over samples of 80 %."""
-    deviation = (entry or {}).get("standard_deviation")
-    return float(deviation) / SAMPLE_SPREAD if isinstance(deviation, int | float) else 0.0
+def _concluded(
+    found: Metric, q_of: Mapping[str, float], known: Mapping[str, Any] | None, false_alarms: float
+) -> Metric:
+    if found.threshold is None:
+        return found
+    q, effect = q_of[found.name], found.effect
+    value = (known or {}).get("value")
+    edited = isinstance(value, int | float) and not math.isclose(
+        found.threshold, value, rel_tol=_EDITED, abs_tol=_EDITED
+    )
+    fallen = effect > 0 if edited else effect > EFFECT and q <= false_alarms
+    return Metric(
+        found.name,
+        found.value,
+        found.low,
+        found.high,
+        found.threshold,
+        found.operator,
+        effect,
+        q,
+        fallen,
+    )
 
 
-def _section(problem: str) -> str:
-    if problem not in _SECTIONS:
-        raise ValueError(f"problem type {problem!r} is none of {', '.join(_SECTIONS)}")
-    return _SECTIONS[problem]
+def _in_words(rows: int, fallen: list[Metric]) -> Sentence:
+    if not fallen:
+        return say("by {rows:,} known truths the model predicts as well as at training", rows=rows)
+    each = [
+        say(
+            "{name} is {value}, and was {before} at training",
+            name=told(metric.name.upper() if metric.name.islower() else metric.name),
+            value=told(figure(metric.value)),
+            before=told(figure(metric.threshold or 0.0)),
+        )
+        for metric in fallen
+    ]
+    return say("by {rows:,} known truths {metrics}", rows=rows, metrics=joined(each, "; "))
 
 
 def _camel(name: str) -> str:
+    """Name a metric as Model Monitor's metrics are; its files of before have underscores."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def _words(found: MetricComparison) -> Sentence:
-    return say(
-        "{value} is {way} {threshold} ({low} to {high} at {confidence} confidence)",
-        value=told(figure(found.value)),
-        way=told("above" if found.operator == GREATER else "below"),
-        threshold=told(figure(found.threshold)),
-        low=told(figure(found.low)),
-        high=told(figure(found.high)),
-        confidence=told(format(CONFIDENCE, ".0%")),
-    )
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else "NaN"
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -11,17 +11,10 @@ from tidegate.core.errors import BadPredictions
 from tidegate.core.sentences import say
 from tidegate.table.columns import Floats
 from tidegate.table.predictions import read_predictions, read_truth
+from tidegate.table.quality.answers import Answers, quality_files
 from tidegate.table.quality.errors import RegressionErrors
-from tidegate.table.quality.judge import Answers, quality_files
 
-__all__ = ["OPERATORS", "RegressionErrors", "model_quality"]
-
-OPERATORS = {
-    "mae": "GreaterThanThreshold",
-    "mse": "GreaterThanThreshold",
-    "rmse": "GreaterThanThreshold",
-    "r2": "LessThanThreshold",
-}
+__all__ = ["RegressionErrors", "model_quality"]
 
 
 def model_quality(

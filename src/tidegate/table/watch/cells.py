@@ -8,9 +8,13 @@ sent, because that is a finding.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tidegate.table.profile import ColumnProfile
+from tidegate.table.profile.succession import Succession
 from tidegate.table.read.values import MISSING, PARSERS, date_text, is_missing
 from tidegate.table.scan.arrow_arrays import array_cells, text_cells
 
@@ -46,7 +50,10 @@ def read_column(sent: Any, kind: str) -> tuple[Any, ColumnProfile]:
     cells = [read_cell(each, kind) for each in encoded.dictionary.to_pylist()]
     written = pa.array([text for text, _ in cells], pa.string()).take(encoded.indices)
     values = pa.array([value for _, value in cells], getattr(pa, ARROW_TYPES[kind])())
-    return values.take(encoded.indices), ColumnProfile.of(text_cells(written))
+    # The profile counts texts in no order; how they follow each other is seen here.
+    known = encoded.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
+    found = replace(text_cells(written), succession=Succession.of_codes(known))
+    return values.take(encoded.indices), ColumnProfile.of(found)
 
 
 def read_cell(sent: str, kind: str) -> Cell:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from tidegate.core.errors import BadPredictions
+from tidegate.core.monitor import DATA_FALSE_ALARMS
 from tidegate.table.compare import ColumnComparison, compare
-from tidegate.table.compare.columns import NUMERIC
+from tidegate.table.compare.evidence import NUMERIC
 from tidegate.table.compare.violations import CATEGORIES, COMPLETENESS, DATA_TYPE
 from tidegate.table.constraints.read import ColumnConstraints, Constraints, Settings
 from tidegate.table.predictions import read_predictions
 from tidegate.table.profile import ColumnProfile, Profile
+from tidegate.table.profile.keep import BadProfile
 from tidegate.table.profile.read_statistics import read_statistics
 from tidegate.table.scan.arrow_arrays import array_cells
 from tidegate.table.watch.drawing import drawing
@@ -25,6 +28,7 @@ def read_baseline(
     constraints: Mapping[str, Any],
     columns: Sequence[str],
     predictions: bytes | None,
+    kept: bytes | None = None,
 ) -> tuple[Profile, Constraints]:
     """Read the baseline of a run: its inputs, and its predictions on the held-out rows.
 
@@ -36,8 +40,10 @@ def read_baseline(
         The inputs; the target, which the baseline knows too, is no part of a request.
     predictions : bytes or None
         What batch transform answered on the held-out rows.
+    kept : bytes or None
+        The profile itself, which knows more than its statistics tell: every count, in full.
     """
-    profile = read_statistics(statistics).only(columns)
+    profile = _profile(statistics, kept).only(columns)
     rules = Constraints.read(constraints).only(columns)
     if predictions is None:
         return profile, rules
@@ -51,11 +57,28 @@ def read_baseline(
     )
 
 
-def check(baseline: Profile, constraints: Constraints, window: Profile, least_rows: int) -> dict[str, Any]:
-    """Compare, and give what the report, the notification and the tables need."""
+def check(
+    baseline: Profile,
+    constraints: Constraints,
+    window: Profile,
+    least_rows: int,
+    *,
+    before: Profile | None = None,
+    false_alarms: float = DATA_FALSE_ALARMS,
+) -> dict[str, Any]:
+    """Compare, and give what the report, the notification and the tables need.
+
+    Parameters
+    ----------
+    before : Profile, optional
+        The rows that came before the window, see `tidegate.table.watch.recent`.
+    false_alarms : float
+        The share of checks with nothing changed that may alarm.
+    """
     if PREDICTION not in constraints.columns:
         window = window.only([name for name in window.columns if name != PREDICTION])
-    found = compare(baseline, constraints, window)
+    before = before.only(window.columns) if before is not None and window.rows >= least_rows else None
+    found = compare(baseline, constraints, window, before=before, false_alarms=false_alarms)
     columns = [
         _column(comparison, baseline.column(name), window.column(name), constraints.columns[name])
         for name, comparison in found.columns.items()
@@ -67,6 +90,7 @@ def check(baseline: Profile, constraints: Constraints, window: Profile, least_ro
         "columns": columns,
         "limits": limits_of(baseline, constraints),
         **found.violations_document(),
+        "denied": found.denied,
         "statistics": window.statistics(),
     }
 
@@ -115,6 +139,16 @@ def _share(found: ColumnComparison, window: ColumnProfile, rules: ColumnConstrai
             name = "simple" if "simple" in measures else "l_infinity"
             shares.append(measures[name].distance)
     return min(1.0, max(shares)) if shares else None
+
+
+def _profile(statistics: Mapping[str, Any], kept: bytes | None) -> Profile:
+    """Read the baseline's profile; whoever put other statistics in place of ours means them."""
+    if kept is not None:
+        with suppress(BadProfile):
+            profile = Profile.from_bytes(kept)
+            if profile.statistics() == statistics:
+                return profile
+    return read_statistics(statistics)
 
 
 def _answers(body: bytes) -> Any:

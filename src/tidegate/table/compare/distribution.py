@@ -1,0 +1,181 @@
+"""How far a column's distribution is from the baseline's, and whether that may be chance.
+
+Numbers are compared by the largest difference of their distribution functions (Kolmogorov and Smirnov);
+flags, codes and texts by their shares (`shares_changed`); dates as days, of which those that time brings are
+expected (`days`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from tidegate.core.figures import figure
+from tidegate.core.sentences import Sentence, of_the_data, say, told
+from tidegate.table.compare import days, violations
+from tidegate.table.compare.evidence import NUMERIC, Evidence, Side
+from tidegate.table.compare.shares import shares_changed
+from tidegate.table.constraints.read import ColumnConstraints
+from tidegate.table.drift import OF_CATEGORIES, OF_NUMBERS, Categories, Measured
+from tidegate.table.drift.simple import simple
+from tidegate.table.drift.tails import kolmogorov_tail, more_marked
+
+LEAST_VALUES = 30  # of either side: fewer say nothing of a distribution
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far a distribution is from its baseline.
+
+    Attributes
+    ----------
+    distance : float
+        What is compared with the threshold.
+    p_value : float or None
+        The probability of so much by chance.
+    """
+
+    rules: ColumnConstraints
+    baseline: Side
+    window: Side
+    distance: float
+    p_value: float | None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column is one of numbers."""
+        return self.rules.inferred_type in NUMERIC
+
+    @property
+    def threshold(self) -> float:
+        """Up to which distance a column is as before."""
+        settings = self.rules.settings
+        return settings.threshold if self.numeric else settings.categorical_threshold
+
+    @cached_property
+    def measures(self) -> Mapping[str, Measured]:
+        """Every measure that applies, by name."""
+        if self.numeric:
+            numbers = self.baseline.numbers, self.window.numbers
+            return {name: measure(*numbers) for name, measure in OF_NUMBERS.items()}
+        texts = self.baseline.texts, self.window.texts
+        return {name: measure(*texts) for name, measure in OF_CATEGORIES.items()}
+
+    @property
+    def by_the_letter(self) -> Measured:
+        """What the constraints ask for: their own method, and the p-value of χ² where that is asked for."""
+        if self.numeric:
+            return self.measures[self.rules.settings.method.lower()]
+        p_value = self.measures["chi_squared"].p_value
+        largest = self.measures["l_infinity"]
+        return Measured(largest.distance, largest.p_value if p_value is None else p_value)
+
+    @property
+    def sentence(self) -> Sentence:
+        """What changed, in words."""
+        if self.numeric and self.baseline.few_values:
+            return _shares_in_words(self.baseline.values, self.window.values)
+        if self.numeric:
+            return _numbers_in_words(self)
+        return _days_in_words(self) or _shares_in_words(self.baseline.texts, self.window.texts)
+
+    def evidence(self) -> Evidence:
+        """Give it as a check."""
+        return Evidence(
+            violations.DRIFT,
+            self.distance,
+            self.threshold,
+            1.0 if self.p_value is None else self.p_value,
+            lambda: violations.drifted(self.rules.name, self.distance, self.threshold, self.sentence),
+            severe=2.0,
+        )
+
+
+def moved(rules: ColumnConstraints, baseline: Side, window: Side) -> Moved | None:
+    """Compare the distributions of a column; None where there is too little to tell."""
+    numeric = rules.inferred_type in NUMERIC
+    if not rules.settings.compare_distributions or rules.inferred_type == "Unknown":
+        return None
+    both = baseline.profile, window.profile
+    if min(each.moments.count if numeric else each.types.present for each in both) < LEAST_VALUES:
+        return None
+    if numeric and baseline.few_values:
+        found = shares_changed(baseline.values, window.values, window.rows_for_one)
+    elif numeric:
+        found = _of_numbers(baseline, window)
+    elif baseline.days is not None and window.days is not None:
+        found = _of_days(baseline, window)
+    else:
+        found = shares_changed(baseline.texts, window.texts, window.rows_for_one)
+    return Moved(rules, baseline, window, *found)
+
+
+def _of_numbers(baseline: Side, window: Side) -> tuple[float, float]:
+    distance = simple(baseline.numbers, window.numbers).distance
+    return distance, _by_chance(distance, baseline, window, baseline.numbers.rows, window.numbers.rows)
+
+
+def _by_chance(distance: float, baseline: Side, window: Side, rows_before: float, rows: float) -> float:
+    told_rows = rows / window.rows_for_one
+    unsure = baseline.numbers.rank_error + window.numbers.rank_error
+    return kolmogorov_tail(max(0.0, distance - unsure), rows_before * told_rows / (rows_before + told_rows))
+
+
+def _of_days(baseline: Side, window: Side) -> tuple[float, float]:
+    before, now = baseline.days, window.days
+    assert before is not None and now is not None
+    out = days.outside(now, *days.allowed(before, now))
+    rows = window.independent(now.rows)
+    jump = out / now.rows, more_marked(min(window.independent(out), rows), rows, 0, round(before.rows))
+    if days.goes_on(before, now):
+        return jump
+    distance = days.apart(before, now)
+    sure = max(0.0, distance - before.rank_error - now.rank_error)
+    chance = kolmogorov_tail(sure, before.rows * rows / (before.rows + rows))
+    return max(jump, (distance, chance)) if jump[0] else (distance, chance)
+
+
+def _numbers_in_words(found: Moved) -> Sentence:
+    before, now = found.baseline.profile.moments, found.window.profile.moments
+    if abs(now.mean - before.mean) > 0.1 * before.deviation:
+        return say(
+            "the mean went from {before} to {now}",
+            before=told(figure(before.mean)),
+            now=told(figure(now.mean)),
+        )
+    return say(
+        "the values are spread otherwise (deviation {before} before, {now} now)",
+        before=told(figure(before.deviation)),
+        now=told(figure(now.deviation)),
+    )
+
+
+def _days_in_words(found: Moved) -> Sentence | None:
+    before, now = found.baseline.days, found.window.days
+    if before is None or now is None:
+        return None
+    return say(
+        "the days went from {first} to {last} before, and go from {start} to {end} now",
+        first=of_the_data(days.in_words(before.values[0])),
+        last=of_the_data(days.in_words(before.values[-1])),
+        start=of_the_data(days.in_words(now.values[0])),
+        end=of_the_data(days.in_words(now.values[-1])),
+    )
+
+
+def _shares_in_words(baseline: Categories, window: Categories) -> Sentence:
+    names = {*baseline.counts, *window.counts}
+    if not names:
+        return say("the texts are others")
+
+    def share(of: Categories, name: str) -> float:
+        return of.counts.get(name, 0) / of.rows
+
+    most = max(sorted(names), key=lambda name: abs(share(window, name) - share(baseline, name)))
+    return say(
+        "the share of '{text}' went from {before} to {now}",
+        text=of_the_data(most[:40].removesuffix(".0")),
+        before=violations.percent(share(baseline, most)),
+        now=violations.percent(share(window, most)),
+    )

@@ -1,0 +1,69 @@
+"""The rows that came last, kept as two profiles between checks: enough to see what few rows do not show.
+
+A drift too small for one window shows in several together. So a check looks at its window alone, and together
+with the rows before it: those of the `newer` and the `older` profile. The newer one grows window by window;
+once it holds `ROWS`, it becomes the older one and another begins. A check therefore never looks back on more
+than twice as many rows and the window itself, and what came before a change is soon forgotten.
+
+Where they lie is part of the state that a window leaves to the next, and a check writes its own into its own
+folder: repeated, it reads the same state and writes the same files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.table.profile import Profile
+
+ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Where the profiles of the last rows lie; None where there is none.
+
+    Attributes
+    ----------
+    rows : int
+        How many the newer one holds.
+    """
+
+    older: str | None = None
+    newer: str | None = None
+    rows: int = 0
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any] | None) -> Recent:
+        """Read the JSON form; of a state of before this was kept there is nothing."""
+        found = document or {}
+        return cls(found.get("older"), found.get("newer"), int(found.get("rows", 0)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {"older": self.older, "newer": self.newer, "rows": self.rows}
+
+    @property
+    def places(self) -> list[str]:
+        """Where what came before lies, the oldest first."""
+        return [place for place in (self.older, self.newer) if place]
+
+    def after(
+        self, newer: Profile | None, window: Profile, place: str, begin_anew: bool
+    ) -> tuple[Recent, Profile]:
+        """Give what the next check finds, and the profile to keep at `place`.
+
+        Parameters
+        ----------
+        newer : Profile or None
+            What lies at `self.newer`.
+        begin_anew : bool
+            Whether the window denies what the rows before it showed, so that they say nothing any more.
+        """
+        if begin_anew or newer is None:
+            return Recent(None, place, window.rows), window
+        if self.rows >= ROWS:
+            return Recent(self.newer, place, window.rows), window
+        grown = newer + window
+        return Recent(self.older, place, grown.rows), grown
