@@ -230,7 +230,10 @@ def report(
     session: Session,
     model: Model,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write it to.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write it to; else `reports` in the state folder."),
+    ] = None,
 ) -> int:
     """Bring the report of a model's newest check, one HTML page."""
     from tidegate.cli import monitor as work

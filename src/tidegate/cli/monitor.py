@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import uuid
 import webbrowser
 from collections.abc import Mapping
@@ -72,13 +71,20 @@ def report(session: Session, model: str, out: Path | None, show: bool) -> int:
     page = stack.read_object(bucket, key)
     if page is None:
         raise Trouble(f"{uri} is not there any more.", f"Run `tidegate monitor {model} --wait` once more.")
-    place = out or Path(tempfile.gettempdir()) / f"tidegate-{model}-{key.split('/')[-2]}.html"
+    place = out or _own_place(session.options.state, f"{model}-{key.split('/')[-2]}.html")
     place.write_bytes(page)
     if show:
         webbrowser.open(place.resolve().as_uri())
     document = {**document_of(record), "written": str(place)}
     session.output.answer(document, *drawn(document, model), f"written to {place}")
     return 0
+
+
+def _own_place(state: Path, name: str) -> Path:
+    """Give a place that only this person reads and writes, as the page shows what is in the data."""
+    folder = state / "reports"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / name
 
 
 def document_of(record: Record) -> dict[str, Any]:

@@ -104,6 +104,19 @@ def test_the_report_of_the_newest_check_is_brought(
     assert str(out) in result.stdout
 
 
+def test_a_report_that_was_given_no_place_is_written_where_only_its_reader_looks(
+    checked: Any, tidegate: Any, cloud: FakeCloud, tmp_path
+) -> None:
+    checked("drift")
+    tidegate("monitor", "cars", "--wait")
+    cloud.s3.objects[ARTIFACTS, "cars/monitor/checks/0123456789ab/report.html"] = {"body": b"<html>"}
+    result = tidegate("report", "cars", "--state", str(tmp_path / "state"))
+    assert result.exit_code == 0, result.output
+    reports = tmp_path / "state" / "reports"
+    assert (reports / "cars-0123456789ab.html").read_bytes() == b"<html>"
+    assert reports.stat().st_mode & 0o777 == 0o700
+
+
 def test_without_any_check_the_remedy_is_to_make_one(tidegate: Any, cloud: FakeCloud) -> None:
     result = tidegate("report", "cars")
     assert result.exit_code == 1
