@@ -3,8 +3,8 @@
 Started by the monitor machine for windows of more than the template's LargeWindowMB. Reads the manifest and
 its objects (artifacts bucket), each part by a task; writes `rows.parquet`, the profile and `read.json` into
 the window's folder. The engine comes out of the functions' layers, so that both compute the same. Which
-objects are a window's is the monitor's own bookmark's to say; Glue's is kept too, for jobs beside this one.
-Without Spark the parts are read one after the other.
+objects are a window's is the monitor's own bookmark's to say; Glue keeps none, so that several runs may be at
+work at once, each on a window of its own. Without Spark the parts are read one after the other.
 """
 
 from __future__ import annotations
@@ -102,22 +102,6 @@ def spark_or_here() -> Callable[[Callable[[Any], Any], list[Any]], list[Any]]:
     return lambda work, tasks: spark.parallelize(tasks, max(1, len(tasks))).map(work).collect()
 
 
-def keep_bookmark() -> Callable[[], None]:
-    """Begin Glue's own bookkeeping where this runs in Glue; gives what ends it."""
-    try:
-        from awsglue.context import GlueContext
-        from awsglue.job import Job
-        from awsglue.utils import getResolvedOptions
-        from pyspark import SparkContext
-    except ModuleNotFoundError:
-        return lambda: None
-    job = Job(GlueContext(SparkContext.getOrCreate()))
-    arguments = getResolvedOptions(sys.argv, ["JOB_NAME"])
-    job.init(arguments["JOB_NAME"], arguments)
-    commit: Callable[[], None] = job.commit
-    return commit
-
-
 def main() -> None:
     """Read the window that the arguments name."""
     parser = argparse.ArgumentParser(description="Reads a large window.")
@@ -125,7 +109,6 @@ def main() -> None:
     parser.add_argument("--layers", default="", help="ARNs of the layers that hold the engine, by commas")
     options, _ = parser.parse_known_args()
     layers = [each for each in options.layers.split(",") if each]
-    commit = keep_bookmark()
     bring_engine(layers)
     from tidegate.core.windows import Manifest, parts_of
     from tidegate.edge import storage
@@ -141,7 +124,6 @@ def main() -> None:
         found = keep_window(manifest, parts, rows)
     for number in range(len(parts)):
         storage.delete(part_uri(manifest.home, number))
-    commit()
     print(f"window {manifest.window} of {manifest.model}, {manifest.algorithm}: {found['rows']} rows read")
 
 

@@ -56,3 +56,16 @@ def test_the_template_holds_no_yaml_aliases_which_cloudformation_does_not_read()
 def test_the_template_is_linted_for_every_region_that_it_has_images_for():
     settings = yaml.safe_load((ROOT / ".cfnlintrc").read_text())
     assert settings["regions"] == list(TEMPLATE["Mappings"]["ImageAccounts"])
+
+
+def test_people_are_told_of_this_stack_s_alarms_and_of_no_other_s():
+    # A prefix would take those of the stack "tidegate-test" for alarms of "tidegate".
+    rule = FUNCTIONS["TellAlarmFunction"]["Events"]["AlarmWentOn"]["Properties"]
+    assert sorted(rule["Pattern"]["detail"]["alarmName"]) == sorted(of_type("AWS::CloudWatch::Alarm"))
+
+
+def test_several_large_windows_are_read_at_once():
+    [job] = of_type("AWS::Glue::Job").values()
+    assert job["ExecutionProperty"]["MaxConcurrentRuns"] > 1
+    # Glue's own bookmark is one a job: two runs at once would write it over each other.
+    assert job["DefaultArguments"]["--job-bookmark-option"] == "job-bookmark-disable"

@@ -42,6 +42,11 @@ def bring_up(
             "Leave out --aws and --profile, or deploy to AWS with `sam build && sam deploy`.",
             exit_code=2,
         )
+    from tidegate.local.deploy import check_name
+    from tidegate.local.deploy import deploy as deploy_stack
+
+    if deploy:
+        check_name(options.stack)
     if auth is None:
         running = local.status(options.state).cloud
         auth = running is not None and running.auth
@@ -49,8 +54,6 @@ def bring_up(
     document: dict[str, Any] = {"url": cloud.endpoint_url, "state": str(options.state), "stack": None}
     if not deploy:
         return document
-    from tidegate.local.deploy import deploy as deploy_stack
-
     changed = deploy_stack(
         cloud, project_folder(), stack=options.stack, force=force, on_progress=session.output.note
     )

@@ -17,6 +17,12 @@ MODEL_NAME_MAX = 28
 # Folders of the buckets that are not models, and kinds of drops, which must not look like ones.
 RESERVED = ("quarantine", "notifications", "train", "score", "truth")
 ALGORITHM_NAME_MAX = 14
+KEY_MAX_BYTES = 1024  # of S3, in UTF-8
+# What EventBridge Scheduler leaves of the 64 characters of `<stack>-monitor`; the other names have more room.
+STACK_NAME_MAX = 56
+STACK_NAME_PATTERN = r"[A-Za-z][A-Za-z0-9-]*"
+# Parameter Store keeps such names to itself, in whatever case.
+RESERVED_STACKS = ("aws", "ssm")
 
 
 def run_id(bucket: str, key: str, version: str) -> str:
@@ -41,6 +47,28 @@ def run_id(bucket: str, key: str, version: str) -> str:
 def is_model_name(text: str) -> bool:
     """Tell whether a text may be the name of a model."""
     return len(text) <= MODEL_NAME_MAX and re.fullmatch(MODEL_NAME_PATTERN[1:-1], text) is not None
+
+
+def stack_trouble(name: str) -> str | None:
+    """Say why a stack cannot have a name; None where it can.
+
+    CloudFormation itself would take more: what it makes then fails, or the first run does.
+
+    >>> stack_trouble("aws-mlops")
+    "The stack cannot be called 'aws-mlops': names that begin with aws or ssm are reserved in Parameter Store"
+    """
+    opening = f"The stack cannot be called '{name}': "
+    if len(name) > STACK_NAME_MAX:
+        return (
+            f"{opening}it has {len(name)} characters, and at most {STACK_NAME_MAX} fit the names made of it"
+        )
+    if re.fullmatch(STACK_NAME_PATTERN, name) is None:
+        return f"{opening}CloudFormation wants letters, digits and dashes, and a letter first"
+    if name.lower().startswith(RESERVED_STACKS):
+        return (
+            f"{opening}names that begin with {' or '.join(RESERVED_STACKS)} are reserved in Parameter Store"
+        )
+    return None
 
 
 def model_of_key(key: str) -> str:
@@ -103,9 +131,42 @@ def scores_folder(model: str, date: str, run: str) -> str:
     return f"{model}/scores/date={date}/run={run}"
 
 
-def quarantine_key(model: str, run: str, filename: str) -> str:
-    """Say where in the data bucket a refused file is kept; its reason lies beside it as ``.reason.json``."""
-    return f"quarantine/{model}/{run}/{filename}"
+def quarantine_key(model: str, run: str, dropped: str) -> str:
+    """Say where in the data bucket a refused file is kept; its reason lies beside it; see `reason_key`.
+
+    Parameters
+    ----------
+    model, run : str
+        Whose file it was, and which run refused it.
+    dropped : str
+        The key it was dropped at. Its last part is the name that it keeps: what is too long is cut, and made
+        one of its own again by a digest. One from a folder below the drops' lies in a folder of its own, as a
+        check may refuse several of one name.
+    """
+    *above, filename = dropped.split("/")
+    folder = f"{_digest('/'.join(above[2:]))[:8]}/" if len(above) > 2 else ""
+    home = f"quarantine/{model}/{run}/{folder}"
+    return home + _fitting(filename, KEY_MAX_BYTES - len(home.encode()) - len(reason_key("")))
+
+
+def reason_key(kept: str) -> str:
+    """Say where the reason for a refusal is kept: beside the file."""
+    return f"{kept}.reason.json"
+
+
+def _fitting(filename: str, most: int) -> str:
+    """Cut a file's name to so many bytes; the same name is always cut the same, and two never alike."""
+    if len(filename.encode()) <= most:
+        return filename
+    head, dot, suffix = filename.rpartition(".")
+    if not head or len(suffix.encode()) > 16:
+        head, dot, suffix = filename, "", ""
+    end = f"-{_digest(filename)[:16]}{dot}{suffix}"
+    return head.encode()[: most - len(end.encode())].decode(errors="ignore") + end
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def notification_key(at: str, run: str, kind: str) -> str:

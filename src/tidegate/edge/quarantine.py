@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tidegate.core import names
 from tidegate.core.errors import BadDrop
 from tidegate.edge.storage import client, write_json
@@ -26,11 +28,11 @@ def quarantine(event: Mapping[str, Any], refusal: BadDrop) -> str:
         The S3 URI at which the file is kept from now on.
     """
     bucket, key, version = event["bucket"], event["key"], event.get("version")
-    kept = names.quarantine_key(event["model"], event["run"], key.rsplit("/", 1)[-1])
+    kept = names.quarantine_key(event["model"], event["run"], key)
     source = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
     client("s3").copy(source, bucket, kept)
     write_json(
-        f"s3://{bucket}/{kept}.reason.json",
+        f"s3://{bucket}/{names.reason_key(kept)}",
         {
             "reason": refusal.plain,
             "row": refusal.row,
@@ -44,6 +46,12 @@ def quarantine(event: Mapping[str, Any], refusal: BadDrop) -> str:
 
 
 def _remove_if_still(bucket: str, key: str, version: str | None) -> None:
-    # A newer version dropped meanwhile is another run's: it stays.
-    if version is None or client("s3").head_object(Bucket=bucket, Key=key).get("VersionId") == version:
+    # A newer version dropped meanwhile is another run's: it stays. One that somebody took away is away.
+    try:
+        newest = client("s3").head_object(Bucket=bucket, Key=key).get("VersionId")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+            return
+        raise
+    if version is None or newest == version:
         client("s3").delete_object(Bucket=bucket, Key=key)

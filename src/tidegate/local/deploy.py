@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tidegate.core.errors import TidegateError
+from tidegate.core.names import stack_trouble
 from tidegate.local import settings
 from tidegate.local.cloud import Cloud
 from tidegate.local.files import tighten, write_whole
@@ -45,8 +46,11 @@ SOURCES = (
 _COMMAND_SECONDS = 600.0
 # Who waits for another's deployment waits for its two commands.
 _TURN_SECONDS = 2 * _COMMAND_SECONDS
+_LOOK_SECONDS = 0.2
 # A stack that never came to be can neither be updated nor created anew.
 _STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+# Where sam keeps what it uploads: a stack of its own, which a Ctrl-C may leave half-made as well.
+SAM_STACK = "aws-sam-cli-managed-default"
 
 
 class DeployFailed(TidegateError):
@@ -80,6 +84,7 @@ def deploy(
     DeployFailed
         With the reason; everything that ``sam`` said is in ``deploy.log`` in the state folder.
     """
+    check_name(stack)
     root = Path(project).resolve()
     if not (root / "template.yaml").is_file():
         raise DeployFailed(f"There is no template.yaml in {root}. Run this in the project's folder.")
@@ -96,14 +101,14 @@ def _deploy(
     record = folder.build / f"{stack}.json"
     fingerprint = fingerprint_of(root)
     client = cloud.client("cloudformation")
-    status = _stack_status(client, stack)
+    status = _settled(client, stack, on_progress)
     is_deployed = status.endswith("_COMPLETE") and status not in _STILLBORN
     if is_deployed and not force and _read(record) == fingerprint:
         return False
     record.unlink(missing_ok=True)
-    if status in _STILLBORN:
-        client.delete_stack(StackName=stack)
-        client.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    _settled(client, SAM_STACK, on_progress)
+    for each in (SAM_STACK, stack):
+        _clear_away(client, each, on_progress)
     folder.build.mkdir(parents=True, exist_ok=True)
     folder.deploy_log.write_text("")
     sam = _Sam(root, folder, cloud)
@@ -123,6 +128,18 @@ def _deploy(
         raise
     write_whole(record, json.dumps({"fingerprint": fingerprint}))
     return True
+
+
+def check_name(stack: str) -> None:
+    """Refuse a name under which a stack would fail on AWS, before anything is made.
+
+    Raises
+    ------
+    DeployFailed
+        With the reason.
+    """
+    if trouble := stack_trouble(stack):
+        raise DeployFailed(f"{trouble}; choose another with `--stack`, for example `--stack tidegate`.")
 
 
 def fingerprint_of(project: Path) -> str:
@@ -162,6 +179,32 @@ def _stack_status(client: Any, stack: str) -> str:
             return ""
         raise
     return status
+
+
+def _settled(client: Any, stack: str, on_progress: Progress) -> str:
+    """Wait until a stack that an interrupted deployment left at work has come to an end; give its status."""
+    deadline = time.monotonic() + _COMMAND_SECONDS
+    told = False
+    while (status := _stack_status(client, stack)).endswith("_IN_PROGRESS") and status not in _STILLBORN:
+        if time.monotonic() > deadline:
+            raise DeployFailed(
+                f"The stack {stack} has been {status} for {_COMMAND_SECONDS:g} s. Stop the local cloud with "
+                "`tidegate down` and start it again."
+            )
+        if not told:
+            on_progress(f"Waiting for the deployment of {stack} that is under way ({status})")
+        told = True
+        time.sleep(_LOOK_SECONDS)
+    return status
+
+
+def _clear_away(client: Any, stack: str, on_progress: Progress) -> None:
+    """Delete a stack that never came to be: it can neither be updated nor created anew."""
+    if _stack_status(client, stack) not in _STILLBORN:
+        return
+    on_progress(f"Clearing away what an earlier deployment left of {stack}")
+    client.delete_stack(StackName=stack)
+    client.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
 
 
 def _stack_failures(client: Any, stack: str) -> str:

@@ -102,3 +102,24 @@ def test_a_deployment_that_fails_names_the_resource_and_can_be_repeated(
     mended = small.TEMPLATE.replace("/tidegate-test/greeting", "/tidegate-test/second")
     (project / "template.yaml").write_text(mended)
     assert deploy(deployed.cloud, project, stack="second")
+
+
+@pytest.mark.parametrize("left", ["aws-sam-cli-managed-default", "third"])
+def test_what_a_ctrl_c_left_of_a_first_deployment_is_cleared_away(tmp_path: Path, left: str) -> None:
+    """A change set that nobody carried out leaves a stack that sam itself can neither use nor make anew."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    cloud = up(tmp_path / "cloud", port)
+    try:
+        client = cloud.client("cloudformation")
+        client.create_change_set(
+            StackName=left, ChangeSetName="interrupted", ChangeSetType="CREATE", TemplateBody=small.TEMPLATE
+        )
+        assert client.describe_stacks(StackName=left)["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
+        said: list[str] = []
+        assert deploy(cloud, small.write(tmp_path / "project"), stack="third", on_progress=said.append)
+        assert f"Clearing away what an earlier deployment left of {left}" in said
+        assert client.describe_stacks(StackName="third")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    finally:
+        down(tmp_path / "cloud")

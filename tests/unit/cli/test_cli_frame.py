@@ -166,6 +166,25 @@ class Typed:
         self.params, self.parent = params, None
 
 
+@pytest.mark.parametrize(
+    ("stack", "words"),
+    [
+        ("aws-mlops", "begin with aws or ssm are reserved in Parameter Store"),
+        ("SSM", "begin with aws or ssm are reserved in Parameter Store"),
+        ("s" * 57, "57 characters, and at most 56"),
+        ("two_words", "letters, digits and dashes"),
+    ],
+)
+def test_a_stack_s_name_that_would_fail_later_is_refused_before_anything_is_made(
+    nowhere: Path, tidegate: Any, stack: str, words: str
+) -> None:
+    state = nowhere / "state"
+    done = tidegate("up", "--stack", stack, "--state", str(state))
+    assert done.exit_code == 1
+    assert words in " ".join(done.stderr.split())
+    assert not state.exists()
+
+
 def test_the_shell_completes_models_and_runs(cloud: FakeCloud) -> None:
     cloud.dynamodb.put("aaaa00000000", model="cars", status="FAILED", started="2026-11-21T03:00:00Z")
     assert model_names(Typed(), "ca") == ["cars"]  # type: ignore[arg-type]

@@ -114,3 +114,38 @@ def name_made_by(expression: str, attempt: int, retry: int) -> str:
     made = engine.evaluate(None)
     assert isinstance(made, str)
     return made
+
+
+filenames = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=1200
+)
+
+
+@given(filenames, filenames, st.booleans())
+def test_a_quarantined_file_is_findable_under_a_key_that_s3_takes(one: str, two: str, deeper: bool):
+    home = f"cars/train/{'deeper/' if deeper else ''}"
+    kept = [names.quarantine_key("cars", "0" * 12, home + each) for each in (one, two)]
+    for key, filename in zip(kept, (one, two), strict=True):
+        assert len(names.reason_key(key).encode()) <= 1024
+        assert key == names.quarantine_key("cars", "0" * 12, home + filename)
+        assert key.startswith(f"quarantine/cars/{'0' * 12}/")
+        if len(filename.encode()) < 900:
+            assert key.endswith(f"/{filename}")
+        elif filename.endswith("x.csv"):
+            assert key.endswith(".csv")
+    assert (kept[0] == kept[1]) == (one == two)
+
+
+def test_files_of_one_name_that_a_check_refuses_do_not_take_each_other_s_place():
+    kept = {
+        names.quarantine_key("cars", "0" * 12, f"cars/truth/{folder}a.csv")
+        for folder in ("", "x/", "y/", "x/y/")
+    }
+    assert len(kept) == 4
+    assert {key.rsplit("/", 1)[-1] for key in kept} == {"a.csv"}
+
+
+def test_a_cut_name_keeps_its_suffix():
+    kept = names.quarantine_key("cars", "0" * 12, f"cars/train/{'x' * 1009}.csv")
+    assert kept.endswith(".csv")
+    assert len(names.reason_key(kept)) == names.KEY_MAX_BYTES

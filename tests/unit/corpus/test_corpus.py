@@ -113,9 +113,10 @@ def test_a_key_is_a_drop_of_its_first_folder_or_none_and_its_refusal_stays_in_th
     drop = drop_of(json.dumps(event))
     assert drop is not None
     assert drop.model == model
-    kept = names.quarantine_key(drop.model, drop.run, key.rsplit("/", 1)[-1])
+    kept = names.quarantine_key(drop.model, drop.run, key)
     assert kept.startswith(f"quarantine/{model}/{drop.run}/")
     assert names.model_of_key(kept) == "quarantine"
+    assert len(names.reason_key(kept).encode()) <= names.KEY_MAX_BYTES
 
 
 @pytest.mark.parametrize("key", keys.MODEL_FILES)

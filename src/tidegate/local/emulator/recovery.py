@@ -21,6 +21,7 @@ def recover(folder: Path) -> list[Any]:
     folder
         Where the emulator keeps its saved services.
     """
+    _end_deployments(folder)
     lines = list(_lines(folder))
     if not lines:
         return []
@@ -40,6 +41,25 @@ def recover(folder: Path) -> list[Any]:
     for name in (OLD, NEW):
         (folder / name).unlink(missing_ok=True)
     return list(pending.values())
+
+
+def _end_deployments(folder: Path) -> None:
+    """End what was being deployed: nobody is at it any more, and whoever waits for it would wait for ever.
+
+    On AWS a deployment goes on by itself. A stack that never came to be is to be made anew, so that nothing
+    is lost by calling it failed; one that was being changed can be changed again.
+    """
+    if not (folder / "cloudformation.json").exists():
+        return
+    saved = _Saved(folder, "cloudformation")
+    for stack in saved.part("stacks").values():
+        status = str(stack.get("StackStatus", ""))
+        if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+            made = status.startswith(("UPDATE", "IMPORT"))
+            failed = "DELETE_FAILED" if status.startswith("DELETE") else "CREATE_FAILED"
+            stack["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE" if made else failed
+            stack["StackStatusReason"] = "The local cloud ended while the stack was being deployed."
+    saved.write()
 
 
 def _lines(folder: Path) -> Iterator[tuple[str, Any, Any]]:
