@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tidegate.core.checks import refuse
+from tidegate.core.checks import refuse, shown
 from tidegate.core.errors import BadSpec
 from tidegate.core.spec import ModelSpec
 
@@ -44,6 +44,7 @@ def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
         raise BadSpec(f"this is not YAML: {str(error).splitlines()[0]}") from error
     if plain is None:
         raise BadSpec("the file is empty; it needs at least name, target, features and algorithms")
+    _refuse_twice(tree)
     try:
         spec = ModelSpec.from_dict(plain)
         if folder is not None and spec.name != folder:
@@ -79,6 +80,26 @@ def _refuse_tricks(raw: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             mark: Any = event.start_mark
             raise BadSpec("aliases (*name) are not allowed; write the value out", line=mark.line + 1)
+
+
+def _refuse_twice(tree: yaml.Node | None, path: tuple[str, ...] = ()) -> None:
+    """Refuse a key that stands twice in one place: YAML would take the last and say nothing."""
+    if isinstance(tree, yaml.SequenceNode):
+        for each in tree.value:
+            _refuse_twice(each, path)
+    if not isinstance(tree, yaml.MappingNode):
+        return
+    first: dict[str, int] = {}
+    for key, value in tree.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in first:
+            raise BadSpec(
+                f"{shown(name)} stands here a second time; it stands in line {first[name]} already",
+                path,
+                line,
+            )
+        first[name] = line
+        _refuse_twice(value, (*path, name))
 
 
 def _line_of(node: yaml.Node | None, path: tuple[str, ...]) -> int | None:

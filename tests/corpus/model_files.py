@@ -86,7 +86,61 @@ WRONG = {
         "{against_champion: maybe}",
     ],
 }
+ODD_NUMBERS = [".nan", ".inf", "-.inf", ".NaN", "1.0e+400", "-1.0e+400", "1" + "0" * 400, "0x" + "f" * 5000]
+# Names of columns, each with what is wrong about it; in double quotes YAML reads the codes.
+ODD_TEXTS = {
+    "a blank before": '" km"',
+    "a blank after": '"km "',
+    "a tab after": '"km\\t"',
+    "a blank that does not break": '"km\\_"',
+    "a byte order mark": '"\\ufeffkm"',
+    "a blank of no width": '"km\\u200b"',
+    "a tab inside": '"k\\tm"',
+    "a line end": '"k\\nm"',
+    "a carriage return": '"km\\r"',
+    "a NUL": '"k\\0m"',
+    "an escape": '"\\e[31mkm"',
+    "a bell": '"k\\am"',
+    "a C1 control": '"k\\x9bm"',
+    "a next line": '"k\\Nm"',
+    "a line separator": '"k\\Lm"',
+    "a paragraph separator": '"k\\Pm"',
+    "half a character": '"k\\ud800m"',
+    "blanks alone": '"  "',
+}
+NUMBERS = "gate: {metric: rmse, at_most: NUMBER}"
 CASES: dict[str, bytes] = {
+    **{
+        f"a bound of {each[:9]}": with_line("gate", NUMBERS.replace("NUMBER", each)).encode()
+        for each in ODD_NUMBERS
+    },
+    "a negative bound": with_line("gate", "gate: {metric: mae, at_most: -1}").encode(),
+    "an R2 above one": with_line("gate", "gate: {metric: r2, at_least: 1.5}").encode(),
+    "a bound that is true": with_line("gate", "gate: {metric: rmse, at_most: yes}").encode(),
+    **{f"a hyperparameter of {each[:9]}": GOOD.replace("30", each).encode() for each in ODD_NUMBERS},
+    **{
+        f"{where} with {what}": with_line(where, line.replace("TEXT", text)).encode()
+        for what, text in ODD_TEXTS.items()
+        for where, line in (
+            ("target", "target: TEXT"),
+            ("id", "id: TEXT"),
+            ("features", "features: {year: integer, TEXT: numeric}"),
+        )
+    },
+    **{
+        f"a hyperparameter's value with {what}": GOOD.replace("30", text).encode()
+        for what, text in ODD_TEXTS.items()
+        if "blank" not in what and "mark" not in what and "after" not in what
+    },
+    "a hyperparameter's name with an escape": GOOD.replace("num_round", '"\\e[2Jnum_round"').encode(),
+    "a name twice": GOOD.encode() + b"name: cars\n",
+    "a feature twice": with_line(
+        "features", "features: {km: numeric, year: integer, km: categorical}"
+    ).encode(),
+    "a feature twice in two ways": with_line("features", "features: {km: numeric, 'km': numeric}").encode(),
+    "an algorithm twice": GOOD.replace("gate:", "  xgboost: {}\ngate:").encode(),
+    "a hyperparameter twice": GOOD.replace("30}", "30, num_round: 40}").encode(),
+    "a key twice in a list": GOOD.encode() + b"notify: [{a: 1, a: 2}]\n",
     "nothing": b"",
     "a comment": b"# name: cars\n",
     "a list": b"- name: cars\n",

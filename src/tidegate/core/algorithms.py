@@ -132,7 +132,5 @@ def _read_hyperparameters(
     if name == "xgboost" and has_gpu(instance):
         chosen["device"] = "cuda"
     for key, value in given.items():
-        if not isinstance(value, str | int | float | bool):
-            checks.refuse(f"expected one value, found {checks.shown(value)}", (*path, str(key)))
-        chosen[str(key)] = str(value).lower() if isinstance(value, bool) else str(value)
+        chosen[checks.text(str(key), path)] = checks.scalar(value, (*path, str(key)))
     return chosen

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from tidegate.core.errors import BadSpec
 
 Path = tuple[str, ...]
+
+# Controls, halves of characters, ends of lines and paragraphs.
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")
+# What Python strips, and what looks like nothing without being a blank: a byte order mark, say.
+_BLANKS = "".join(map(chr, (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x202F, 0x205F)))
+_BLANKS += "\u2060\u3000\ufeff"
 
 
 def refuse(sentence: str, path: Path) -> NoReturn:
@@ -43,16 +50,31 @@ def no_other_keys(entry: Mapping[str, Any], known: Collection[str], path: Path) 
     """Refuse a member that nobody would read: most often a misspelling."""
     for key in entry:
         if key not in known:
-            refuse(
-                f"'{key}' is not known here{nearest(str(key), known) or f'; known are {listed(known)}'}",
-                (*path, str(key)),
-            )
+            others = nearest(str(key), known) or f"; known are {listed(known)}"
+            refuse(f"{shown(str(key))} is not known here{others}", (*path, str(key)))
 
 
 def text(value: object, path: Path) -> str:
-    """Read a text that is not blank."""
+    """Read a text that is not blank, has no blanks around it and no control characters in it.
+
+    In a table's header and in a name of AWS's such ones are read as others, if at all; nobody sees them.
+    """
     if not isinstance(value, str) or not value.strip():
         refuse(f"expected a text, found {shown(value)}; put it in quotes if it looks like a number", path)
+    printable(value, path)
+    if value != value.strip(_BLANKS):
+        refuse(f"{shown(value)} has blanks around it; take them out", path)
+    return value
+
+
+def printable(value: str, path: Path) -> str:
+    """Refuse a text with characters that nobody sees: control characters, line ends, halves of characters."""
+    hidden = next((each for each in value if unicodedata.category(each) in _UNSEEN), None)
+    if hidden is not None:
+        refuse(
+            f"{shown(value)} holds U+{ord(hidden):04X}, which is no character that can be seen; take it out",
+            path,
+        )
     return value
 
 
@@ -77,8 +99,24 @@ def number(value: object, least: float | None, most: float | None, path: Path) -
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         refuse(f"expected a number, found {shown(value)}", path)
     if (least is not None and value < least) or (most is not None and value > most):
+        if most is None:
+            refuse(f"{value:g} is less than {least:g}, the least that means anything here", path)
+        if least is None:
+            refuse(f"{value:g} is more than {most:g}, the most that means anything here", path)
         refuse(f"{value:g} is outside {least:g} to {most:g}", path)
     return float(value)
+
+
+def scalar(value: object, path: Path) -> str:
+    """Read one value of whatever kind as the text that SageMaker is given of it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        number(value, None, None, path)
+        return str(value)
+    if not isinstance(value, str):
+        refuse(f"expected one value, found {shown(value)}", path)
+    return printable(value, path)
 
 
 def _is_finite(value: float) -> bool:
@@ -125,8 +163,19 @@ def shown(value: object) -> str:
         return "names with values"
     if isinstance(value, list | tuple):
         return "a list"
-    raw = " ".join(str(value).split())
+    try:
+        text = str(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        text = "a number of thousands of digits"
+    # What cannot be seen is shown as a code, so that the sentence is one line of characters.
+    text = "".join(f"\\u{ord(each):04x}" if _is_unseen(each) else each for each in text)
+    raw = " ".join(text.split())
     return f"'{raw[:40]}…'" if len(raw) > 40 else f"'{raw}'"
+
+
+def _is_unseen(character: str) -> bool:
+    # Marks that only steer others (Cf) may be in a name, but a sentence shows that they are there.
+    return not character.isspace() and unicodedata.category(character) in (*_UNSEEN, "Cf")
 
 
 def listed(words: Collection[str]) -> str:

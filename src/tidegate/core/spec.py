@@ -200,8 +200,10 @@ def _read_gate(raw: object) -> Gate:
     entry = checks.mapping(raw, ("gate",))
     checks.no_other_keys(entry, Gate.__dataclass_fields__, ("gate",))
     metric = checks.one_of(entry.get("metric", "rmse"), GATE_METRICS, ("gate", "metric"))
+    # No error is less than nothing, and no R² is more than one: such a gate would let nothing pass.
+    within: dict[str, tuple[float | None, float | None]] = {"at_most": (0, None), "at_least": (None, 1)}
     bounds = {
-        side: None if entry.get(side) is None else checks.number(entry[side], None, None, ("gate", side))
+        side: None if entry.get(side) is None else checks.number(entry[side], *within[side], ("gate", side))
         for side in ("at_most", "at_least")
     }
     wrong_side = "at_most" if metric == "r2" else "at_least"

@@ -69,7 +69,10 @@ def read_tuning(raw: object, metric: str, path: tuple[str, ...]) -> Tuning | Non
     listed = checks.mapping(checks.required(entry, "ranges", path), (*path, "ranges"))
     if not listed:
         checks.refuse("no range is given; name at least one hyperparameter", (*path, "ranges"))
-    ranges = {str(name): _read_range(each, (*path, "ranges", str(name))) for name, each in listed.items()}
+    ranges = {
+        checks.text(str(name), path): _read_range(each, (*path, "ranges", str(name)))
+        for name, each in listed.items()
+    }
     strategy = checks.one_of(entry.get("strategy", "bayesian"), STRATEGIES, (*path, "strategy"))
     count = 1
     for name, each in ranges.items():
@@ -168,9 +171,4 @@ def _read_range(raw: object, path: tuple[str, ...]) -> Range:
 def _read_values(raw: object, path: tuple[str, ...]) -> Range:
     if not isinstance(raw, list | tuple) or not raw:
         checks.refuse("expected least and most, or a list of values", path)
-    values = []
-    for each in raw:
-        if not isinstance(each, str | int | float | bool):
-            checks.refuse(f"expected one value, found {checks.shown(each)}", path)
-        values.append(str(each).lower() if isinstance(each, bool) else str(each))
-    return Range(values=tuple(values))
+    return Range(values=tuple(checks.scalar(each, path) for each in raw))
