@@ -126,8 +126,7 @@ def _job_lines(stack: Stack, group: str, job: str) -> Iterator[Line]:
     # A stream is <job>/<host>; without the slash the job of a retry, <job>-2, would be found too.
     prefix = f"{job}/"
     for event in _events(stack, logGroupName=group, logStreamNamePrefix=prefix):
-        if event["logStreamName"].startswith(prefix):  # the local cloud's Logs do not heed the prefix
-            yield Line(event["timestamp"], job, event["message"].rstrip("\n").replace("#011", "\t"))
+        yield Line(event["timestamp"], job, event["message"].rstrip("\n").replace("#011", "\t"))
 
 
 def _events(stack: Stack, **asked: Any) -> Iterator[dict[str, Any]]:

@@ -34,6 +34,7 @@ class Step:
     ended: datetime | None = None
     end_key: int = 0
     retry_keys: list[int] = field(default_factory=list)
+    retry_errors: list[str] = field(default_factory=list)
     error: str = ""
     cause: str = ""
     branches: list[Branch] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Step:
         """Mark it as begun once more with this event."""
         self.status, self.branches = RUNNING, []
         self.retry_keys.append(int(event["id"]))
+        self.retry_errors.append(self.error)
 
     def seconds(self, now: datetime) -> float:
         """Tell how long it took, or has taken until now."""

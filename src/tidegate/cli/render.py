@@ -134,14 +134,20 @@ def lines(view: View) -> list[str]:
         if visits[head] > 1:
             head += f" (visit {visits[head]})"
         told.append((step.key, f"{head}: started"))
-        for count, key in enumerate(step.retry_keys, start=1):
-            told.append((key, f"{head}: failed, trying again ({count})"))
+        for count, (key, error) in enumerate(zip(step.retry_keys, step.retry_errors, strict=True), start=1):
+            told.append((key, f"{head}: {_why_again(error)}, trying again ({count})"))
         if step.ended is not None:
             why = f": {short(step)}" if step.error and step.status in (FAILED, CAUGHT) else ""
             took = f"{step.seconds(step.ended):.1f} s"
             told.append((step.end_key, f"{head}: {WORDS[step.status]} in {took}{why}"))
     # The sort is stable: a Fail state starts and ends with one event.
     return [line for _, line in sorted(told, key=lambda each: each[0])]
+
+
+def _why_again(error: str) -> str:
+    """Say why a state is tried again: nothing failed where there was no room for one more at once."""
+    busy = ("ConcurrentRunsExceeded", "TooManyRequests", "Throttling", "LimitExceeded")
+    return "no room for it yet" if any(word in error for word in busy) else "failed"
 
 
 def states_document(steps: list[Step], now: datetime) -> list[dict[str, Any]]:

@@ -116,6 +116,11 @@ def _explain_function(error: str, document: Mapping[str, Any]) -> Failure:
         return Failure(
             "A function ran out of memory.", "Give it more memory in the template, or drop less data."
         )
+    if "No space left on device" in message:
+        return Failure(
+            "A function had no room left on its disk.",
+            "Make room (EphemeralStorage in the template; the disk of the state folder), then retry.",
+        )
     kind = str(document.get("errorType") or error)
     if "ExitError" in kind or error in ("Runtime.ExitError", "Lambda.Unknown"):
         return Failure(

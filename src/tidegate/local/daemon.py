@@ -156,19 +156,26 @@ class Daemon:
         self._started.set()
 
     async def _keep_saving(self) -> None:
+        trouble = ""
         while True:
             await self._changed.wait()
             # Clear first: what changes while we save belongs to the next round.
             self._changed.clear()
             began = time.monotonic()
-            try:
-                await asyncio.to_thread(embedding.tidy)
-                await asyncio.to_thread(self._saver.save)
-            except Exception:
-                _log.exception(
-                    "The local cloud's state was not saved; trying again in %g s", SAVE_EVERY_SECONDS
-                )
-                self._changed.set()
+            for what in (embedding.tidy, self._saver.save):
+                try:
+                    await asyncio.to_thread(what)
+                except Exception as problem:
+                    # Once for a trouble that lasts: a full disk has no room for a log of it.
+                    if str(problem) != trouble:
+                        _log.exception("The local cloud's state is not saved; trying until it is")
+                    trouble = str(problem)
+                    self._changed.set()
+                    break
+            else:
+                if trouble:
+                    _log.warning("The local cloud's state is saved again")
+                trouble = ""
             if embedding.busy():
                 self._changed.set()
             await asyncio.sleep(max(SAVE_EVERY_SECONDS, (time.monotonic() - began) / SAVING_SHARE))

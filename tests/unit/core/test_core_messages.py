@@ -193,3 +193,10 @@ def test_a_plan_names_everything_once_and_fits_json():
     assert first["capture"] == "s3://bucket/cars/capture"
     assert first["parameters"]["model"] == "/tidegate/cars/xgboost/model"
     assert json.loads(json.dumps([first, second])) == [first, second]
+
+
+def test_a_function_without_room_on_its_disk_is_told_where_to_make_some():
+    cause = json.dumps({"errorMessage": "[Errno 28] No space left on device", "errorType": "OSError"})
+    said = explain("OSError", cause)
+    assert "no room left" in said.sentence
+    assert "Make room" in said.remedy

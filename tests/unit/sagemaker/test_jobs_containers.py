@@ -229,3 +229,28 @@ def test_no_port_is_given_out_twice() -> None:
     assert len(set(taken)) == 20
     for port in taken:
         ports.give_back(port)
+
+
+def test_a_catastrophic_expression_is_given_up_and_freezes_nobody() -> None:
+    told: list[str] = []
+    definitions = [("slow", r"(a|aa)+$"), ("slower", r"(a|a)+\d"), ("loss", r"loss=(\S+)")]
+    watch = MetricWatch(Recorder(), "job", definitions, told.append)
+    ticks = 0
+    over = threading.Event()
+
+    def tick() -> None:
+        nonlocal ticks
+        while not over.wait(0.001):
+            ticks += 1
+
+    other = threading.Thread(target=tick)
+    other.start()
+    for number in range(4):
+        watch.read("a" * 60 + f" loss=0.{number}5 " + "word " * 40)
+    over.set()
+    other.join()
+    watch.close()
+    assert watch.values("loss") == [0.05, 0.15, 0.25, 0.35]  # the others are read as before
+    assert "The metric slow is read no more" in told[0]
+    assert len(told) == 2
+    assert ticks > 10  # Python's own search would let no other thread run

@@ -18,6 +18,7 @@ from tidegate.local.emulator import (
     iam,
     journal,
     lambdas,
+    log_streams,
     memory,
     metrics,
     names,
@@ -80,6 +81,7 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     integrations = {**integrations, glue.RESOURCE: glue.start_job_run}
     # The emulator's own services keep their state there too.
     state = Path(os.environ["STATE_DIR"])
+    log_streams.install()
     sequencers.install(state)
     retention.install(state)
     stepfunctions.install(integrations, authorize=iam.authorize_task if server.auth else None)

@@ -213,6 +213,9 @@ logs = Part(
         "groups": ("_log_groups", None),
         "records": ("_log_records", None),
         "filter": ("_filter_log_events", "(data)"),
+        "group_of": ("_resolve_log_group_name", "(data)"),
+        "answer": ("json_response", None),
+        "error": ("error_response_json", None),
         "collect": ("_collect_query_records", "(group_names, start_time_s, end_time_s)"),
     },
 )

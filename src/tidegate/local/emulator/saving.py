@@ -86,27 +86,37 @@ class Saver:
         """Save what changed and return the services' names; a file is replaced as a whole or not at all."""
         with self._lock:
             long = self._journal.bytes > max(_JOURNAL_BYTES, self._last_bytes)
-            whole = everything or long or self._whole.is_set()
+            whole = everything or long or self._journal.gap or self._whole.is_set()
             if whole:
                 self._whole.clear()
-                self._journal.turn()
-            saved = []
-            complete = True
-            for service, get_state in server.savers().items():
-                if whole or service not in _JOURNALED:
-                    done = self._save_one(service, get_state)
-                    complete = complete and done is not None
-                    saved += [service] if done else []
-            if whole and complete:
-                self._last_bytes = sum(
-                    (self._folder / f"{service}.json").stat().st_size
-                    for service in _JOURNALED
-                    if service in self._written
-                )
-                self._journal.forget()
-            elif whole:
-                self._whole.set()
+            try:
+                saved, complete = self._save_round(whole)
+            except BaseException:
+                complete = False
+                raise
+            finally:
+                if whole and not complete:  # it stays due, whatever stopped it
+                    self._whole.set()
             return saved
+
+    def _save_round(self, whole: bool) -> tuple[list[str], bool]:
+        if whole:
+            self._journal.turn()
+        saved = []
+        complete = True
+        for service, get_state in server.savers().items():
+            if whole or service not in _JOURNALED:
+                done = self._save_one(service, get_state)
+                complete = complete and done is not None
+                saved += [service] if done else []
+        if whole and complete:
+            self._last_bytes = sum(
+                (self._folder / f"{service}.json").stat().st_size
+                for service in _JOURNALED
+                if service in self._written
+            )
+            self._journal.forget()
+        return saved, complete
 
     def at_once(self, handler: Handler) -> Handler:
         """Return Parameter Store's handler, which answers a change only when it is saved."""

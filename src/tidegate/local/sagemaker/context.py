@@ -74,6 +74,7 @@ class Context:
     access_key_id: str = "test"
     secret_access_key: str = field(default="test", repr=False)
     roles: Roles | None = None
+    closing: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _clients_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 

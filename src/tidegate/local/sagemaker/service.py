@@ -78,6 +78,7 @@ def all_rooms() -> Rooms:
 
 def start(ctx: Context, rooms: Rooms | None = None) -> None:
     """Take up what a stopped local cloud left: interrupted jobs fail, endpoints are started again."""
+    ctx.closing.clear()
     for recover in (rooms or all_rooms()).recover:
         recover(ctx)
 
@@ -85,6 +86,7 @@ def start(ctx: Context, rooms: Rooms | None = None) -> None:
 def stop(ctx: Context, rooms: Rooms | None = None) -> None:
     """Stop every job and model server; each room is stopped even when another fails to."""
     failures: list[Exception] = []
+    ctx.closing.set()
     for shutdown in (rooms or all_rooms()).shutdown:
         try:
             shutdown(ctx)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import logging
+import sqlite3
 import threading
 from datetime import datetime
 from typing import Any
 
 from tidegate.local.emulator.names import hold_in, step
 from tidegate.local.emulator.retention.shelf import Shelf
+
+_log = logging.getLogger("tidegate.retention")
 
 # So many of the ended ones stay in memory: those that somebody may just be following.
 KEPT = 32
@@ -109,7 +113,13 @@ def install(shelf: Shelf) -> None:
 def ended() -> None:
     """Hear that an execution has ended."""
     for held in _held:
-        held.tidy()
+        try:
+            held.tidy()
+        except (
+            OSError,
+            sqlite3.Error,
+        ) as problem:  # a full disk, say
+            _log.warning("executions that have ended stay in memory: %s", problem)
 
 
 def _place(key: Key) -> str:

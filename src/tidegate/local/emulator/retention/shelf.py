@@ -61,7 +61,8 @@ class Shelf:
                     self.put(kind, place, name, 0.0, document)
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("ROLLBACK")
                 raise
 
     def get(self, kind: str, place: str, name: str) -> Any:

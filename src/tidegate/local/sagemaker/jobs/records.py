@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,7 @@ CLOUD_STOPPED = (
     "Nothing of its result was kept; create the job again under another name."
 )
 LONGEST_REASON = 1024
+_ROOM_SECONDS = 0.5
 
 
 class JobFailed(Exception):
@@ -126,11 +128,27 @@ def stop(ctx: Context, kind: Kind, name: str, change: Callable[[Record], Record]
 def update(ctx: Context, kind: Kind, name: str, change: Callable[[Record], Record]) -> Record:
     """Change a record and tell of it when that changed its state."""
     before = ctx.store.get(kind.kind, name)
-    record = ctx.store.change(kind.kind, name, change)
+    record = _change_when_there_is_room(ctx, kind, name, change)
     states = (kind.status_key, "SecondaryStatus")
     if before is None or any(before.get(key) != record.get(key) for key in states):
         tell(ctx, kind, record)
     return record
+
+
+def _change_when_there_is_room(
+    ctx: Context, kind: Kind, name: str, change: Callable[[Record], Record]
+) -> Record:
+    """Change a record; on a full disk wait until it can be: else a job that has ended would run for ever."""
+    told = False
+    while True:
+        try:
+            return ctx.store.change(kind.kind, name, change)
+        except sqlite3.OperationalError as problem:
+            if ctx.closing.wait(_ROOM_SECONDS):
+                raise
+            if not told:
+                log.error("%s %s waits, as its state cannot be written: %s", kind.kind, name, problem)
+            told = True
 
 
 def tell(ctx: Context, kind: Kind, record: Record) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ Finish = Callable[[str, str | None, Cause | None], None]
 
 STOP_GRACE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
+_LEAST_ROOM_BYTES = 1024**2
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 
 
@@ -170,6 +172,8 @@ def container_failure(ml: Path, code: int, log_group: str, stream: str) -> JobFa
     if not said:
         how = f"was killed by signal {code - 128}" if code > 128 else "ended"
         said = f"The container {how} and wrote no /opt/ml/output/failure. See {stream} in {log_group}"
+        if shutil.disk_usage(ml).free < _LEAST_ROOM_BYTES:
+            said = f"There is no room left on the disk that holds {ml.parent.parent}. {said}"
     room = records.LONGEST_REASON - len(f"{ALGORITHM}: {ending}")
     return JobFailed(ALGORITHM, said[:room] + ending)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import regex
+
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ValidationException
 from tidegate.local.sagemaker.images.registry import ImageNotRegistered
@@ -164,8 +166,8 @@ def _check_channel(channel: Record, default_mode: str) -> None:
 
 def _check_regex(definition: Record) -> None:
     try:
-        re.compile(definition["Regex"])
-    except re.error as error:
+        regex.compile(definition["Regex"])
+    except regex.error as error:
         raise ValidationException(
             f"The Regex of the metric {definition['Name']} is not a regular expression: {error}."
         ) from error

@@ -192,7 +192,9 @@ class TrainingRun(ContainerRun):
     def _watch(self, image: Image) -> MetricWatch:
         own = self._record["AlgorithmSpecification"].get("MetricDefinitions", [])
         definitions = dict(image.metric_definitions) | {item["Name"]: item["Regex"] for item in own}
-        return MetricWatch(self._access.client("cloudwatch"), self._job.name, definitions.items())
+        return MetricWatch(
+            self._access.client("cloudwatch"), self._job.name, definitions.items(), self._logs.write
+        )
 
     def _command(self, image: Image) -> list[str]:
         algorithm = self._record["AlgorithmSpecification"]
