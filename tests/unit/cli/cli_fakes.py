@@ -180,7 +180,7 @@ class FakeLogs(Paged):
         events = [
             {"timestamp": at, "message": message, "logStreamName": stream}
             for stream, at, message in self.lines[logGroupName]
-            if filterPattern.strip('"') in message
+            if filterPattern.strip('"') in message and stream.startswith(logStreamNamePrefix)
         ]
         return {"events": events}
 
