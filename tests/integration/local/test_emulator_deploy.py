@@ -107,10 +107,7 @@ def test_a_deployment_that_fails_names_the_resource_and_can_be_repeated(
 @pytest.mark.parametrize("left", ["aws-sam-cli-managed-default", "third"])
 def test_what_a_ctrl_c_left_of_a_first_deployment_is_cleared_away(tmp_path: Path, left: str) -> None:
     """A change set that nobody carried out leaves a stack that sam itself can neither use nor make anew."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    cloud = up(tmp_path / "cloud", port)
+    cloud = up(tmp_path / "cloud", free_port())
     try:
         client = cloud.client("cloudformation")
         client.create_change_set(
