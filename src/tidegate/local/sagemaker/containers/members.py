@@ -116,7 +116,8 @@ def _bytes(text: str) -> bytes:
 
 def _shown(name: str) -> str:
     """A name for a sentence: in quotes, its control characters escaped, and never a page long."""
-    return ascii(name if len(name) <= 80 else f"{name[:77]}...")
+    said = ascii(name)  # first, as one character may come to ten
+    return said if len(said) <= 80 else f"{said[:76]}...{said[0]}"
 
 
 class _Stream:
