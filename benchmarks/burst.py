@@ -175,7 +175,7 @@ def account(town: Town, found: Found, runs: list[str]) -> None:
     if others:
         say(f"{len(others)} records of no drop: {sorted(others)[:5]}")
     for run, record in own.items():
-        if record["status"] == "FAILED":
+        if record["status"] in ("FAILED", "REFUSED"):
             say(f"run {run} failed: {record['reason']}")
         if "finished" not in record:
             say(f"run {run} has no end")

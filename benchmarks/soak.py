@@ -113,14 +113,14 @@ class Visitors:
         model, number = self._dice.choice(MODELS), self.work.done["train"]
         bad = number % 7 == 6
         content = b"nothing,of,use\n1,2,3\n" if bad else csv_bytes(cars.rows(80, seed=number))
-        self._drop(model, "train", content, "FAILED" if bad else "SUCCEEDED")
+        self._drop(model, "train", content, "REFUSED" if bad else "SUCCEEDED")
 
     def _score(self) -> None:
         model, number = self._dice.choice(MODELS), self.work.done["score"]
         bad = number % 7 == 6
         rows = [{name: car[name] for name in car if name != "price"} for car in cars.rows(40, seed=number)]
         content = b"listing\nx\n" if bad else csv_bytes(rows)
-        self._drop(model, "score", content, "FAILED" if bad else "SUCCEEDED")
+        self._drop(model, "score", content, "REFUSED" if bad else "SUCCEEDED")
 
     def _drop(self, model: str, kind: str, content: bytes, expected: str) -> None:
         while self._look_at_runs() >= AT_ONCE:

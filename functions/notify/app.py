@@ -40,7 +40,7 @@ def _tell_news(event: dict[str, Any], context: Any) -> str:
 def _finish(event: dict[str, Any], context: Any) -> dict[str, Any]:
     raw = event["outcome"]
     if event["kind"] == "refused":
-        outcome = {**raw, "status": "FAILED", "algorithms": {}}
+        outcome = {**raw, "status": "REFUSED", "algorithms": {}}
         notification = tell_refused(raw["model"], raw["run"], raw["key"], raw["reason"], raw["kept_at"])
     elif event["kind"] == "scoring":
         outcome = finish_scoring(raw)

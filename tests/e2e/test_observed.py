@@ -53,8 +53,9 @@ def test_every_alarm_goes_on_and_people_hear_what_it_means_and_what_to_do(town: 
     names = {each["AlarmName"] for each in alarms}
     assert {f"tidegate-{name}" for name in REALLY} < names
     # A training, a scoring and a check that fail at once, and an event that could not be delivered.
-    town.drop("nobody-trains", "cars.csv", csv_bytes(cars.rows(3)))
-    town.drop("nobody-scores", "cars.csv", csv_bytes(cars.rows(3)), "score")
+    town.declare(cars.spec("fails-to-train", algorithms={"xgboost": {"hyperparameters": {"etaa": 1}}}))
+    town.drop("fails-to-train", "cars.csv", csv_bytes(cars.rows(60)))
+    town.drop("fails-to-train", "cars.csv", csv_bytes(cars.rows(3)), "score")  # there is no model yet
     watching.start(town, "nobody-checks")
     sqs, queue = town.client("sqs"), town.outputs["DeadLetterQueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
@@ -111,7 +112,7 @@ def test_no_value_of_the_data_is_in_a_log_a_notification_or_a_record(town: Town)
     assert "line 42" in refused["reason"]
     assert "km" in refused["reason"]
     ragged = town.train(name, "ragged.csv", csv_bytes(rows) + f"{CANARY},{CANARY}-cut\n".encode())
-    assert ragged["status"] == "FAILED"
+    assert ragged["status"] == "REFUSED"
     scored = town.score(name, "bad.csv", csv_bytes(bad))
     assert scored["result"].get("rejected") == 1, scored["reason"]
     town.declare(

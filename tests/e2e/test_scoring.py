@@ -159,7 +159,8 @@ def test_bad_rows_are_set_aside_and_every_row_is_counted(town: Town):
 )
 def test_a_file_that_cannot_be_scored_is_set_aside_with_its_reason(town: Town, what, content, words):
     record = town.score(MODEL, f"{what}.csv", content)
-    assert record["status"] == "FAILED"
+    assert record["status"] == "REFUSED"
+    assert town.execution(record)["status"] == "SUCCEEDED"
     assert words in record["reason"]
     kept = f"quarantine/{MODEL}/{record['run']}/{what}.csv"
     assert town.read(town.data, kept) == content

@@ -183,7 +183,8 @@ def test_the_same_event_again_changes_nothing(town: Town):
 
 def test_a_drop_without_a_model_file_is_set_aside_with_what_to_do(town: Town):
     record = town.train("nobody-knows", "cars.csv", csv_bytes(cars.rows(50)))
-    assert record["status"] == "FAILED"
+    assert record["status"] == "REFUSED"
+    assert town.execution(record)["status"] == "SUCCEEDED"
     assert "no model file is in force for 'nobody-knows'" in record["reason"]
     assert "tidegate apply" in record["reason"]
 

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tidegate.cli.errors import Trouble
+from tidegate.cli.exit_codes import OF_VERDICT
 from tidegate.cli.options import Session
 from tidegate.cli.profile import CONSTRAINTS, KEPT, STATISTICS, as_document, read_files
 from tidegate.cli.render import table
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from tidegate.table.profile import Profile
 
 VIOLATIONS = "constraint_violations.json"
-# Bad data ends as drift does: both are not what the baseline is, and scripts of before know one code for it.
-EXIT_CODES = {OK: 0, BAD_DATA: 3, DRIFT: 3, INSUFFICIENT: 4}
 STYLES = {OK: "green", BAD_DATA: "magenta", DRIFT: "red", INSUFFICIENT: "yellow"}
 
 
@@ -48,7 +47,7 @@ def compare(
     if out is not None:
         _write(out, {STATISTICS: window.statistics(), VIOLATIONS: found.violations_document()})
     session.output.answer(plainly({**verdict.to_dict(), **found.to_dict()}), *_shown(verdict, found))
-    return EXIT_CODES[verdict.verdict]
+    return OF_VERDICT[verdict.verdict]
 
 
 def _baseline(session: Session, path: Path, header: bool) -> tuple[Profile, Constraints]:

@@ -15,13 +15,14 @@ from rich.rule import Rule
 from tidegate.cli.apply import put_in_force
 from tidegate.cli.cloud import bring_up, project_folder
 from tidegate.cli.errors import Trouble
+from tidegate.cli.exit_codes import FAILED, OF_STATUS
 from tidegate.cli.options import Session
 from tidegate.cli.place import Options
 from tidegate.cli.predict import describe, predict_rows
 from tidegate.cli.render import figure, status, summary, table
 from tidegate.cli.rows import Row
 from tidegate.cli.stack import Stack
-from tidegate.cli.train import EXIT_CODES, start_training
+from tidegate.cli.train import start_training
 from tidegate.core import names
 
 MODEL_FILE = Path("models/used-car-price/model.yaml")
@@ -43,7 +44,7 @@ def demo(session: Session, port: int | None) -> int:
     result, record = start_training(session, model, file, wait=True)
     if result["status"] not in ("SUCCEEDED", "DUPLICATE"):
         output.answer({**result, "predictions": []}, summary(result, model, record))
-        return EXIT_CODES.get(result["status"], 1)
+        return OF_STATUS.get(result["status"], FAILED)
     if result["status"] == "DUPLICATE":
         output.note(f"nothing to train: {result['reason']}")
     stack = session.stack

@@ -70,7 +70,7 @@ def submit(session: Session, model: str, drop: Drop, wait: bool) -> tuple[dict[s
 
 
 def same_file(stack: Stack, drop: Drop, spec_sha256: str) -> Record | None:
-    """Find the run of this very content under the declaration in force, unless it failed."""
+    """Find the run of this very content under the declaration in force, unless it failed or refused it."""
     from botocore.exceptions import ClientError
 
     try:
@@ -87,7 +87,8 @@ def same_file(stack: Stack, drop: Drop, spec_sha256: str) -> Record | None:
     record = settled(stack, record)
     # A run writes down its declaration at its end; one under way has read the one in force.
     used = spec_sha256 if record["status"] == "RUNNING" else record.get("spec_sha256")
-    return record if record["status"] != "FAILED" and used == spec_sha256 else None
+    again = record["status"] in ("FAILED", "REFUSED")
+    return record if not again and used == spec_sha256 else None
 
 
 def duplicate(session: Session, record: Record, wait: bool, doing: str) -> tuple[dict[str, Any], Record]:
@@ -96,7 +97,7 @@ def duplicate(session: Session, record: Record, wait: bool, doing: str) -> tuple
         session.output.note(f"run {record['run']} is {doing} this very file")
         record, _ = follow(session.stack, session.output, record)
     result = result_of(record)
-    if result["status"] == "FAILED":
+    if result["status"] in ("FAILED", "REFUSED"):
         return result, record
     verb = {"RUNNING": f"is {doing} it", "REJECTED": "ended as REJECTED"}.get(result["status"], "SUCCEEDED")
     told = f" ({result['reason']})" if result["reason"] else ""

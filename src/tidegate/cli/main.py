@@ -78,7 +78,7 @@ def train(
         bool, typer.Option("--again", help="Train even if this file was trained already.")
     ] = False,
 ) -> int:
-    """Drop a file of rows to train with. Exit code 3: the gate rejected every algorithm."""
+    """Drop a file of rows to train with. Exit code 3: the gate rejected every algorithm, 5: refused."""
     from tidegate.cli import train as work
 
     return work.train(session, model, file, wait, again)

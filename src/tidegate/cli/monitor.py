@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tidegate.cli.errors import Trouble
+from tidegate.cli.exit_codes import FAILED, OF_VERDICT, TOO_FEW
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record, result_of, runs_of
 from tidegate.cli.render import figure, table
@@ -20,7 +21,6 @@ from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
 
-EXIT_CODES = {"ok": 0, "bad data": 3, "drift": 3, "insufficient": 4}
 STYLES = {"ok": "green", "bad data": "magenta", "drift": "red", "insufficient": "yellow"}
 LATEST_RUNS = 200
 
@@ -46,8 +46,8 @@ def monitor(session: Session, model: str, wait: bool) -> int:
     document = document_of(record)
     session.output.answer(document, *drawn(document, model))
     if document["status"] == "FAILED":
-        return 1
-    return EXIT_CODES.get(str(document["verdict"]), 4)
+        return FAILED
+    return OF_VERDICT.get(str(document["verdict"]), TOO_FEW)
 
 
 def report(session: Session, model: str, out: Path | None, show: bool) -> int:

@@ -14,7 +14,7 @@ from tidegate.core.attempts import kind_of
 from tidegate.core.names import RUN_ID_LENGTH
 
 SCORING = ("rows", "scored", "rejected", "scores", "rejects")  # what the result of a scoring run has
-ENDED = {"SUCCEEDED", "REJECTED", "SUPERSEDED", "FAILED"}
+ENDED = {"SUCCEEDED", "REJECTED", "SUPERSEDED", "REFUSED", "FAILED"}
 _PREFIX = re.compile(rf"^[0-9a-f]{{4,{RUN_ID_LENGTH}}}$")
 
 Record = dict[str, Any]

@@ -21,6 +21,8 @@ WORDS = {SUCCEEDED: "done", FAILED: "failed", CAUGHT: "failed and handled", STOP
 STATUS_STYLES = {
     "SUCCEEDED": "green",
     "REJECTED": "yellow",
+    "REFUSED": "yellow",
+    "SUPERSEDED": "yellow",
     "FAILED": "red",
     "RUNNING": "cyan",
     "DUPLICATE": "cyan",

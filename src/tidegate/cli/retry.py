@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.cli.exit_codes import OF_STATUS, WELL
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record, find_run, result_of
 from tidegate.cli.render import summary
@@ -14,7 +15,6 @@ from tidegate.cli.watch import follow, settled
 from tidegate.core.attempts import done_before, event_again, kind_of, next_attempt, trained_before
 
 MACHINES = {"train": "TrainMachineArn", "score": "ScoreMachineArn", "monitor": "MonitorMachineArn"}
-EXIT_CODES = {"REJECTED": 3, "SUPERSEDED": 3, "FAILED": 1}
 
 
 def retry(session: Session, run_id: str, wait: bool) -> int:
@@ -31,7 +31,7 @@ def retry(session: Session, run_id: str, wait: bool) -> int:
     ended, _ = follow(stack, session.output, {**record, "status": "RUNNING", "execution": execution})
     result = result_of(ended)
     session.output.answer(result, summary(result, str(record["model"]), ended))
-    return EXIT_CODES.get(result["status"], 0)
+    return OF_STATUS.get(result["status"], WELL)
 
 
 def start_again(stack: Stack, record: Record) -> tuple[str, dict[str, list[str]]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tidegate.cli.drop import drop_of, duplicate, same_file, submit, submitted
 from tidegate.cli.errors import Trouble
+from tidegate.cli.exit_codes import OF_STATUS, WELL
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record
 from tidegate.cli.render import summary
@@ -37,7 +38,7 @@ def score(session: Session, model: str, file: Path, wait: bool, out: Path | None
         result = {**result, "written": str(out)}
         shown.append(f"written to {out}")
     session.output.answer(result, *shown)
-    return 1 if result["status"] == "FAILED" else 0
+    return OF_STATUS.get(result["status"], WELL)
 
 
 def _check_place(out: Path) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.cli.drop import drop_of, duplicate, same_file, submit, submitted
+from tidegate.cli.exit_codes import OF_STATUS, WELL
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record
 from tidegate.cli.render import summary
-
-EXIT_CODES = {"REJECTED": 3, "SUPERSEDED": 3, "FAILED": 1}
 
 
 def train(session: Session, model: str, file: Path, wait: bool, again: bool) -> int:
@@ -22,7 +21,7 @@ def train(session: Session, model: str, file: Path, wait: bool, again: bool) -> 
     elif result["status"] == "DUPLICATE":
         shown.append("`--again` trains with the same file once more.")
     session.output.answer(result, *shown)
-    return EXIT_CODES.get(result["status"], 0)
+    return OF_STATUS.get(result["status"], WELL)
 
 
 def start_training(

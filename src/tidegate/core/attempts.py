@@ -34,13 +34,17 @@ def next_attempt(record: Mapping[str, Any]) -> int:
     CannotRetry
         With what to do instead.
     """
-    run, status = record["run"], record.get("status")
+    run, status, result = record["run"], record.get("status"), record.get("result") or {}
+    # Runs of before REFUSED was a status of its own failed with a file set aside.
+    if status == "REFUSED" or (status == "FAILED" and result.get("kept_at")):
+        raise CannotRetry(
+            f"Run {run} refused its file: {record.get('reason') or 'the reason lies beside it'}.",
+            f"Mend the file and drop it again; as it was it is kept at {result.get('kept_at')}.",
+        )
     if status != "FAILED":
         raise CannotRetry(
             f"Run {run} is {status}; only a failed run is taken up again.", f"`tidegate run {run}` shows it."
         )
-    if (record.get("result") or {}).get("kept_at"):
-        raise CannotRetry(f"Run {run} refused its file, which is as it was.", "Mend the file and drop it.")
     attempt = int(record.get("attempt") or 0) + 1
     if attempt >= MOST_ATTEMPTS:
         raise CannotRetry(f"Run {run} was tried {MOST_ATTEMPTS} times.", _ANEW[kind_of(record)])

@@ -30,6 +30,7 @@ FAILED = {
         ({"status": "RUNNING"}, "is RUNNING"),
         ({"status": "SUCCEEDED"}, "only a failed run"),
         ({"status": "SUPERSEDED"}, "only a failed run"),
+        ({"status": "REFUSED", "result": {"kept_at": "s3://data/quarantine/a.csv"}}, "refused its file"),
         ({"result": {"kept_at": "s3://data/quarantine/a.csv"}}, "refused its file"),
         ({"attempt": 9}, "was tried 10 times"),
         ({"attempt": 9, "kind": "monitor", "key": "on demand 1"}, "was tried 10 times"),

@@ -186,7 +186,7 @@ def test_a_refusal_is_told_with_the_place_where_the_file_is_kept(account, load):
         "kept_at": "s3://b/q/a.csv",
     }
     answer = load("notify")({"kind": "refused", "outcome": outcome}, Context())
-    assert answer["status"] == "FAILED"
+    assert answer["status"] == "REFUSED"
     assert "s3://b/q/a.csv" in account.heard()[0]["Message"]
 
 
