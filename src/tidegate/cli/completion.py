@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from tidegate.cli.options import COMMON, merged
+from tidegate.cli.visible import visible
 
 MOST_RUNS = 50
 
@@ -27,7 +28,8 @@ def _offered(context: typer.Context, ask: Callable[[Any], list[Any]]) -> list[An
 
 def model_names(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the declared models."""
-    return [name for name in _offered(context, lambda stack: stack.models()) if name.startswith(incomplete)]
+    names = _offered(context, lambda stack: stack.models())
+    return [name for name in names if name.startswith(incomplete) and name == visible(name, "")]
 
 
 def run_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -36,7 +38,12 @@ def run_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
     records = _offered(context, lambda stack: newest(stack, None, MOST_RUNS))
     return [
-        (each["run"], f"{each.get('model', '')} {each.get('status', '')} {str(each.get('started', ''))[:19]}")
+        (
+            each["run"],
+            visible(
+                f"{each.get('model', '')} {each.get('status', '')} {str(each.get('started', ''))[:19]}", ""
+            ),
+        )
         for each in records
         if each["run"].startswith(incomplete)
     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 from typer.core import TyperGroup
+
+from tidegate.cli.output import write_error, write_json
 
 
 class Verbs(TyperGroup):
@@ -24,7 +25,7 @@ class Verbs(TyperGroup):
             if words is None:
                 raise
             document = {"error": {"message": words(), "remedy": "`tidegate --help` lists verbs and options."}}
-            print(json.dumps(document, indent=2))
-            print(f"error: {words()}", file=sys.stderr)
+            write_json(document)
+            write_error(words())
             sys.exit(getattr(error, "exit_code", 2))
         sys.exit(code if isinstance(code, int) else 0)

@@ -1,17 +1,23 @@
-"""Where words go: the answer to standard output, progress and troubles to standard error."""
+"""Where words go: the answer to standard output, progress and troubles to standard error.
+
+The one door to the terminal: a text is only a text here, never markup, and shows its control characters.
+"""
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+from tidegate.cli.visible import as_json, visible
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tidegate.cli.console import Console
     from tidegate.cli.errors import Trouble
 
 
@@ -33,39 +39,49 @@ class Output:
     @cached_property
     def out(self) -> Console:
         """The console of the answer."""
-        from rich.console import Console
+        from tidegate.cli.console import Console
 
-        console = Console(highlight=False)
+        console = Console()
         # In a pipe a line ends where its words end, whatever a terminal would have done.
-        return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+        return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
     @cached_property
     def err(self) -> Console:
         """The console of progress and troubles."""
-        from rich.console import Console
+        from tidegate.cli.console import Console
 
-        return Console(stderr=True, highlight=False)
+        return Console(stderr=True)
 
     def answer(self, document: Mapping[str, Any], *shown: RenderableType) -> None:
         """Give the answer: the document with ``--json``, what is shown to people otherwise."""
         if self.as_json:
-            print(json.dumps(document, indent=2, default=_plain, ensure_ascii=False), flush=True)
+            write_json(document)
             return
         for each in shown:
             self.out.print(each)
 
     def note(self, line: str) -> None:
         """Say one line of progress."""
-        self.err.print(line, markup=False, soft_wrap=True)
+        self.err.print(line, soft_wrap=True)
 
     def trouble(self, trouble: Trouble) -> None:
         """Say what went wrong and what to do."""
         if self.as_json:
-            print(json.dumps(trouble.document(), indent=2, ensure_ascii=False), flush=True)
+            write_json(trouble.document())
         self.err.print("error:", style="bold red", end=" ")
-        self.err.print(trouble.message, markup=False, soft_wrap=True)
+        self.err.print(trouble.message, soft_wrap=True)
         if trouble.remedy:
-            self.err.print(trouble.remedy, markup=False, soft_wrap=True)
+            self.err.print(trouble.remedy, soft_wrap=True)
+
+
+def write_json(document: Mapping[str, Any]) -> None:
+    """Print one document on standard output."""
+    print(as_json(document, _plain), flush=True)
+
+
+def write_error(line: str) -> None:
+    """Print one line on standard error, where no verb was found that has an output."""
+    print(f"error: {visible(line)}", file=sys.stderr)
 
 
 def _plain(value: object) -> object:

@@ -14,6 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tidegate.cli.progress import CAUGHT, FAILED, RUNNING, STOPPED, SUCCEEDED, Branch, Step, View
+from tidegate.cli.visible import visible
 from tidegate.core.messages import explain
 
 MARKS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "red"), CAUGHT: ("↪", "yellow"), STOPPED: ("■", "yellow")}
@@ -238,7 +239,7 @@ def algorithms_table(algorithms: Mapping[str, Mapping[str, Any]]) -> Table:
         evaluation = entry.get("evaluation") or {}
         rmse = interval(evaluation, "candidate", "rmse")
         table.add_row(
-            name,
+            cell(name),
             status(str(entry.get("status", ""))),
             rmse if rmse != "–" else figure(entry.get("rmse")),
             figure(entry.get("mae")),
@@ -284,9 +285,14 @@ def table(columns: list[str], rows: list[list[Any]]) -> Table:
     """Draw a plain table; None is shown as a dash."""
     drawn = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
     for name in columns:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(cell(name), overflow="fold")
     for row in rows:
-        drawn.add_row(
-            *("–" if each is None else each if isinstance(each, Text) else str(each) for each in row)
-        )
+        drawn.add_row(*("–" if each is None else cell(each) for each in row))
     return drawn
+
+
+def cell(value: Any) -> Text:
+    """Make what stands in a table: one line, its control characters written out."""
+    if isinstance(value, Text):
+        return Text(visible(value.plain, ""), style=value.style)
+    return Text(visible(str(value), ""))

@@ -86,7 +86,9 @@ def test_train_with_wait_and_json_prints_the_result_and_nothing_else(
     assert "xgboost · Train the model: started" in done.stderr.splitlines()
 
 
-@pytest.mark.parametrize(("status", "code"), [("SUCCEEDED", 0), ("REJECTED", 3), ("FAILED", 1), ("REFUSED", 5)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("SUCCEEDED", 0), ("REJECTED", 3), ("FAILED", 1), ("REFUSED", 5)]
+)
 def test_the_exit_code_of_train_tells_how_the_run_ended(
     cloud: FakeCloud, tidegate: Any, rows: Path, status: str, code: int
 ) -> None:
