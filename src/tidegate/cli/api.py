@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.errors import Trouble
@@ -11,6 +12,7 @@ from tidegate.cli.errors import Trouble
 if TYPE_CHECKING:
     from tidegate.cli.stack import Stack
 
+Place = Callable[[int], str]
 SERVICE = "execute-api"
 TOKEN = "TIDEGATE_API_TOKEN"  # nosec B105 # the name of a variable
 SECONDS = 40  # API Gateway gives up after 30
@@ -40,7 +42,14 @@ class Refused(Trouble):
         self.status = status
 
 
-def ask(stack: Stack, method: str, path: str, model: str, body: str | None = None, first: int = 0) -> Any:
+def ask(
+    stack: Stack,
+    method: str,
+    path: str,
+    model: str,
+    body: str | None = None,
+    place: Place = "record {}".format,
+) -> Any:
     """Ask the API of a stack and give the document that it answers.
 
     Parameters
@@ -53,8 +62,8 @@ def ask(stack: Stack, method: str, path: str, model: str, body: str | None = Non
         The model it is about.
     body : str, optional
         Records as CSV with a header.
-    first : int
-        How many records went before those of the body: the places in its refusal are counted from there.
+    place : callable
+        Says where the caller knows a record of the body by its number, counted from 1: ``row 17``.
 
     Raises
     ------
@@ -84,7 +93,7 @@ def ask(stack: Stack, method: str, path: str, model: str, body: str | None = Non
         raise Trouble(f"The API at {url} cannot be reached: {error}", "Ask again in a moment.") from error
     document = _read(answer.content)
     if answer.status_code >= 300:
-        said = _words(document, first) or f"it answered with the status {answer.status_code}"
+        said = _words(document, place) or f"it answered with the status {answer.status_code}"
         number = document.get("request_id") if isinstance(document, dict) else None
         remedy = REMEDIES.get(answer.status_code, "Mend the rows and ask again.").format(model=model)
         if answer.status_code >= 500 and answer.status_code not in REMEDIES:
@@ -100,13 +109,13 @@ def _read(content: bytes) -> Any:
         return {}
 
 
-def _words(document: Any, first: int) -> str:
-    """Take the sentence out of a problem document, with places counted in the whole input."""
+def _words(document: Any, place: Place) -> str:
+    """Take the sentence out of a problem document, its record named by its place in the whole input."""
     if not isinstance(document, dict):
         return ""
     faults = document.get("errors") or [{}]
     said = str(document.get("detail") or document.get("message") or "")
     record = faults[0].get("record")
-    if first and record is not None:
-        said = said.replace(f"record {record}", f"record {record + first}", 1)
+    if isinstance(record, int):
+        said = said.replace(f"record {record}", place(record), 1)
     return said

@@ -19,11 +19,12 @@ from tidegate.cli.exit_codes import FAILED, OF_STATUS
 from tidegate.cli.options import Session
 from tidegate.cli.place import Options
 from tidegate.cli.predict import describe, predict_rows
-from tidegate.cli.render import figure, status, summary, table
+from tidegate.cli.render import status, summary, table
 from tidegate.cli.rows import Row
 from tidegate.cli.stack import Stack
 from tidegate.cli.train import start_training
 from tidegate.core import names
+from tidegate.core.figures import figure
 
 MODEL_FILE = Path("models/used-car-price/model.yaml")
 PACKAGE, DATA_FILE = "dmba", "ToyotaCorolla.csv"

@@ -8,10 +8,12 @@ from typing import Any
 from rich.table import Table
 
 from tidegate.cli.options import Session
-from tidegate.cli.records import runs_of
-from tidegate.cli.render import figure, status, table
+from tidegate.cli.records import run_or_none, runs_of
+from tidegate.cli.render import status, table
 from tidegate.cli.stack import Stack
 from tidegate.core.attempts import kind_of
+from tidegate.core.figures import figure
+from tidegate.core.names import champion_run
 
 SERVICES = ("s3", "ssm", "sagemaker", "dynamodb")
 WORKERS = 8
@@ -47,11 +49,12 @@ def describe_model(stack: Stack, name: str) -> dict[str, Any]:
     results = ((last or {}).get("result") or {}).get("algorithms") or {}
     algorithms = {}
     for algorithm in {**spec["algorithms"], **served}:
-        endpoint = served.get(algorithm, {}).get("endpoint")
+        endpoint, model = (served.get(algorithm, {}).get(what) for what in ("endpoint", "model"))
         algorithms[algorithm] = {
             "endpoint": endpoint,
             "state": stack.endpoint_state(endpoint) if endpoint else None,
-            "model": served.get(algorithm, {}).get("model"),
+            "model": model,
+            "rmse": _rmse(stack, algorithm, model) if model else None,
             "last_status": (results.get(algorithm) or {}).get("status"),
             "last_rmse": (results.get(algorithm) or {}).get("rmse"),
         }
@@ -61,6 +64,16 @@ def describe_model(stack: Stack, name: str) -> dict[str, Any]:
         "algorithms": algorithms,
         "last_run": None if last is None else {key: last.get(key) for key in ("run", "status", "started")},
     }
+
+
+def _rmse(stack: Stack, algorithm: str, model: str) -> float | None:
+    """Read how good the model that serves was on its held-out rows, whatever came of the runs since."""
+    try:
+        record = run_or_none(stack, champion_run(model)) or {}
+    except ValueError:  # somebody else's, named by hand
+        return None
+    entry = ((record.get("result") or {}).get("algorithms") or {}).get(algorithm) or {}
+    return entry.get("rmse") if entry.get("model") == model else None
 
 
 def models_table(described: list[dict[str, Any]]) -> Table:
@@ -76,9 +89,9 @@ def models_table(described: list[dict[str, Any]]) -> Table:
                     algorithm,
                     entry["endpoint"],
                     status(entry["state"]) if entry["state"] else None,
+                    figure(entry["rmse"]),
                     (last["run"] if last else None) if first else "",
                     status(entry["last_status"] or (last["status"] if last else "–")),
-                    figure(entry["last_rmse"]),
                 ]
             )
-    return table(["model", "algorithm", "endpoint", "state", "last run", "ended", "test RMSE"], rows)
+    return table(["model", "algorithm", "endpoint", "state", "test RMSE", "last run", "it ended"], rows)

@@ -16,10 +16,11 @@ from tidegate.cli.errors import Trouble
 from tidegate.cli.exit_codes import FAILED, OF_VERDICT, TOO_FEW
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record, result_of, runs_of
-from tidegate.cli.render import figure, table
+from tidegate.cli.render import table
 from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
+from tidegate.core.figures import figure
 
 STYLES = {"ok": "green", "bad data": "magenta", "drift": "red", "insufficient": "yellow"}
 LATEST_RUNS = 200

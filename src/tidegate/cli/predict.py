@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tidegate.cli.api import Refused, ask
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
-from tidegate.cli.render import figure, table
+from tidegate.cli.render import table
 from tidegate.cli.rows import Row, csv_chunks, read_rows
 from tidegate.cli.stack import Stack
+from tidegate.core.figures import figure
 
 SHOWN_ROWS = 50
 WORKERS = 4
@@ -36,14 +39,15 @@ def predict(session: Session, model: str, file: str) -> int:
     source, text = _read(file)
     served = describe(session.stack, model)
     rows = read_rows(text, served.features, source)
-    document = predict_rows(session.stack, served, rows)
+    numbers = row_numbers(text, len(rows))
+    document = predict_rows(session.stack, served, rows, numbers)
     predictions = document["predictions"]
     for algorithm, why in document.get("failed", {}).items():
         session.output.note(f"{algorithm} did not answer ({why}); the others did.")
     algorithms = list(predictions[0]["by_algorithm"])
     names = [
-        str(row[served.id]) if served.id and served.id in row else str(position)
-        for position, row in enumerate(rows, start=1)
+        str(row[served.id]) if served.id and served.id in row else str(number)
+        for number, row in zip(numbers, rows, strict=True)
     ]
     columns = [served.id or "row", *algorithms, f"{served.target} ({served.combine})"]
     shown = [
@@ -72,8 +76,15 @@ def describe(stack: Stack, model: str) -> Served:
     return Served(found["name"], found["target"], found["combine"], found["id"], features)
 
 
-def predict_rows(stack: Stack, served: Served, rows: Sequence[Row]) -> dict[str, Any]:
+def predict_rows(
+    stack: Stack, served: Served, rows: Sequence[Row], numbers: Sequence[int] | None = None
+) -> dict[str, Any]:
     """Ask for the predictions of every row.
+
+    Parameters
+    ----------
+    numbers : sequence of int, optional
+        Each row's number in its file, for a refusal.
 
     Returns
     -------
@@ -87,7 +98,9 @@ def predict_rows(stack: Stack, served: Served, rows: Sequence[Row]) -> dict[str,
     asked, begun = [], 0
     with ThreadPoolExecutor(WORKERS) as pool:
         for count, body in csv_chunks(rows, columns):
-            asked.append(pool.submit(ask, stack, "POST", path, served.name, body, begun))
+            part = (numbers or range(1, len(rows) + 1))[begun : begun + count]
+            place = partial(_place, part)
+            asked.append(pool.submit(ask, stack, "POST", path, served.name, body, place))
             begun += count
         answers = [each.result() for each in asked]
     failed = {name: why for each in answers for name, why in each.get("failed", {}).items()}
@@ -96,6 +109,25 @@ def predict_rows(stack: Stack, served: Served, rows: Sequence[Row]) -> dict[str,
         "versions": answers[0]["versions"],
         **({"failed": failed} if failed else {}),
     }
+
+
+def _place(numbers: Sequence[int], record: int) -> str:
+    return f"row {numbers[record - 1]}" if 0 < record <= len(numbers) else f"record {record}"
+
+
+def row_numbers(text: str, rows: int) -> Sequence[int]:
+    """Number the rows of a file as batch scoring does: by the line on which an editor shows each.
+
+    The names of CSV are line 1; the objects of a JSON document, which may all be on one, count from 1.
+    """
+    from tidegate.table.read.csv_trouble import records
+
+    text = text.removeprefix("\ufeff")
+    if text.lstrip()[:1] not in ("[", "{"):
+        found = [line for line, _ in records(io.StringIO(text, newline=""))][1:]
+    else:
+        found = [line for line, content in enumerate(text.splitlines(), 1) if content.strip()]
+    return found if len(found) == rows else range(1, rows + 1)
 
 
 def _read(file: str) -> tuple[str, str]:

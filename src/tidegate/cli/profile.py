@@ -13,6 +13,7 @@ from rich.table import Table
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
 from tidegate.cli.render import table
+from tidegate.core.figures import figure
 
 if TYPE_CHECKING:
     from tidegate.table.profile import ColumnProfile, Profile
@@ -111,7 +112,7 @@ def _numbers(column: ColumnProfile) -> list[str]:
     counts = [bucket["count"] for bucket in column.histogram()]
     most = max(counts) or 1.0
     bars = "".join(BARS[-(-int(count * 8) // int(most)) if most >= 1 else 0] for count in counts)
-    return [*(f"{figure:.5g}" for figure in figures), bars]
+    return [*(figure(each) for each in figures), bars]
 
 
 def _share(count: int, column: ColumnProfile) -> str:

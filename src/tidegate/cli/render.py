@@ -15,6 +15,7 @@ from rich.tree import Tree
 
 from tidegate.cli.progress import CAUGHT, FAILED, RUNNING, STOPPED, SUCCEEDED, Branch, Step, View
 from tidegate.cli.visible import visible
+from tidegate.core.figures import figure
 from tidegate.core.messages import explain
 
 MARKS = {SUCCEEDED: ("✓", "green"), FAILED: ("✗", "red"), CAUGHT: ("↪", "yellow"), STOPPED: ("■", "yellow")}
@@ -182,13 +183,6 @@ def states_document(steps: list[Step], now: datetime) -> list[dict[str, Any]]:
 def status(word: str) -> Text:
     """Colour a status."""
     return Text(word, style=STATUS_STYLES.get(word, ""))
-
-
-def figure(value: Any) -> str:
-    """Write a number with a sensible count of digits; nothing for what is not there."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return "–"
-    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:,.3f}"
 
 
 def interval(evaluation: Mapping[str, Any], side: str, metric: str) -> str:

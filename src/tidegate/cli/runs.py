@@ -10,9 +10,10 @@ from rich.text import Text
 from tidegate.cli.history import read_history
 from tidegate.cli.options import Session
 from tidegate.cli.records import ENDED, Record, find_run, newest, result_of
-from tidegate.cli.render import figure, moment, seconds_between, states_document, status, summary, table, tree
+from tidegate.cli.render import moment, seconds_between, states_document, status, summary, table, tree
 from tidegate.cli.watch import follow, read_events, settled
 from tidegate.core.attempts import kind_of
+from tidegate.core.figures import figure
 
 
 def runs(session: Session, model: str | None, limit: int) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from tidegate.core.figures import figure
+
 WIDTH, HEIGHT = 320, 110
 FOOT = 16  # below the axis, for its labels
 TREND_HEIGHT = 150
@@ -19,22 +21,6 @@ LEFT = 34
 def distribution(name: str, drawn: Mapping[str, Any]) -> str:
     """Draw a column's baseline and window over each other."""
     return _numbers(name, drawn) if drawn["kind"] == "numbers" else _texts(name, drawn)
-
-
-def figure(value: Any) -> str:
-    """Write a number in few characters.
-
-    >>> figure(12345.678), figure(0.12345), figure(2019.0), figure(None)
-    ('12,346', '0.123', '2019', '–')
-    """
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return "–"
-    if abs(value) >= 1e9 or 0 < abs(value) < 1e-3:
-        return f"{value:.3g}"
-    if abs(value) < 1000 and value != int(value):
-        return f"{value:.3g}"
-    # Years are best without a comma, and other numbers of four digits are none the worse.
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
 
 
 def _numbers(name: str, drawn: Mapping[str, Any]) -> str:

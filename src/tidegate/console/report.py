@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tidegate.console.charts import distribution, figure, moment, trend
+from tidegate.console.charts import distribution, moment, trend
 from tidegate.console.style import STYLE
+from tidegate.core.figures import figure, metric_name
 
 ORDER = ("ok", "insufficient", "bad data", "drift")
 WORDS = {
@@ -140,7 +141,7 @@ def _quality(check: Mapping[str, Any]) -> str:
         parts.append(f"<p>{escape(quality['sentence'][:1].upper() + quality['sentence'][1:])}.</p>")
         rows = [
             [
-                f'<th scope="row">{escape(name.upper())}</th>',
+                f'<th scope="row">{escape(metric_name(name))}</th>',
                 _number(each.get("value")),
                 _cell(f"{figure(each.get('low'))} to {figure(each.get('high'))}", "n"),
                 _number(each.get("threshold")),

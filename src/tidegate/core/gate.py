@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.core.figures import apart, figure, metric_name
 from tidegate.core.spec import Gate
 
 HIGHER_IS_BETTER = frozenset({"r2"})
@@ -75,13 +76,14 @@ def _threshold(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         return Check("threshold", False, _cannot_tell(gate, evaluation))
     value = float(measured)
     passed = value >= bound if higher else value <= bound
-    found = f"{_label(gate.metric)} {_figure(value)} on {evaluation['rows']} held-out rows is"
+    shown, limit = apart(value, bound)
+    found = f"{metric_name(gate.metric)} {shown} on {evaluation['rows']} held-out rows is"
     if passed:
-        sentence = f"{found} {'at least' if higher else 'at most'} {_figure(bound)}"
+        sentence = f"{found} {'at least' if higher else 'at most'} {limit}"
     elif higher:
-        sentence = f"{found} below {_figure(bound)}, the least allowed"
+        sentence = f"{found} below {limit}, the least allowed"
     else:
-        sentence = f"{found} above {_figure(bound)}, the most allowed"
+        sentence = f"{found} above {limit}, the most allowed"
     return Check("threshold", passed, sentence)
 
 
@@ -103,25 +105,15 @@ def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
     else:
         passed, relation = low <= 0, "not worse than" if low <= 0 else "worse than"
     confidence = f"{float(evaluation.get('confidence', 0.95)):.0%}"
+    shown, before = apart(candidate, champion)
     sentence = (
-        f"{_label(gate.metric)} {_figure(candidate)} is {relation} the champion's {_figure(champion)} "
-        f"on the same rows (difference {_figure(float(spread['low']), True)} "
-        f"to {_figure(float(spread['high']), True)} at {confidence} confidence)"
+        f"{metric_name(gate.metric)} {shown} is {relation} the champion's {before} on the same rows "
+        f"(difference {figure(float(spread['low']), signed=True)} "
+        f"to {figure(float(spread['high']), signed=True)} at {confidence} confidence)"
     )
     return Check("champion", passed, sentence)
 
 
 def _cannot_tell(gate: Gate, evaluation: Mapping[str, Any]) -> str:
-    label, rows = _label(gate.metric), evaluation["rows"]
+    label, rows = metric_name(gate.metric), evaluation["rows"]
     return f"{label} cannot be told: the target is the same in all {rows} held-out rows"
-
-
-def _label(metric: str) -> str:
-    return {"rmse": "RMSE", "mae": "MAE", "r2": "R²"}.get(metric, metric)
-
-
-def _figure(value: float, signed: bool = False) -> str:
-    if value == 0:
-        return "0"
-    digits = 1 if abs(value) >= 100 else 3 if abs(value) >= 0.1 else 6
-    return f"{value:{'+' if signed else ''},.{digits}f}"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tidegate.core.figures import figure
+
 SUBJECT_MAX = 100  # SNS's limit
 
 
@@ -226,5 +228,5 @@ def sum_up_reason(algorithms: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _algorithm_line(name: str, entry: Mapping[str, Any]) -> str:
     served = f", served by {entry['endpoint']}" if entry.get("status") == "SUCCEEDED" else ""
-    rmse = f", RMSE {entry['rmse']:,.1f}" if isinstance(entry.get("rmse"), int | float) else ""
+    rmse = f", RMSE {figure(entry['rmse'])}" if isinstance(entry.get("rmse"), int | float) else ""
     return f"- {name}: {entry.get('status')}{rmse}{served}. {entry.get('reason', '')}"

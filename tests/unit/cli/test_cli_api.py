@@ -10,6 +10,7 @@ import pytest
 from cli_api_server import ApiServer
 from tests.http_server import Asked
 
+from tidegate.cli.predict import row_numbers
 from tidegate.cli.rows import MOST_ROWS
 from tidegate.cli.stack import api_url
 
@@ -91,7 +92,7 @@ def test_what_the_api_refuses_is_told_with_a_remedy(
     assert all(part in told for part in said), told
 
 
-def test_a_bad_record_is_named_by_its_place_in_the_whole_file(
+def test_a_bad_record_is_named_by_its_line_in_the_whole_file(
     api: ApiServer, tidegate: Any, rows: Path
 ) -> None:
     def answer(asked: Asked) -> tuple[int, Any]:
@@ -103,7 +104,7 @@ def test_a_bad_record_is_named_by_its_place_in_the_whole_file(
     api.answer = answer  # type: ignore[method-assign]
     lines = ["1,Diesel"] * (MOST_ROWS + 1)
     rows.write_text("\n".join(["KM,Fuel", *lines, "rubbish,Diesel"]))
-    assert f"record {MOST_ROWS + 2}, field 'KM': no number" in tidegate("predict", "cars", str(rows)).stderr
+    assert f"row {MOST_ROWS + 3}, field 'KM': no number" in tidegate("predict", "cars", str(rows)).stderr
 
 
 def test_an_unknown_model_is_answered_with_the_declared_ones(
@@ -112,3 +113,17 @@ def test_an_unknown_model_is_answered_with_the_declared_ones(
     done = tidegate("predict", "carz", str(rows))
     assert done.exit_code == 1
     assert "Did you mean cars?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "numbers"),
+    [
+        ("a,b\n1,2\n3,4\n", 2, [2, 3]),
+        ('\ufeffa,b\n"1\nand more",2\n\n3,4\n', 2, [2, 5]),
+        ('{"a": 1}\n\n{"a": 2}\n', 2, [1, 3]),
+        ('[{"a": 1}, {"a": 2}]', 2, [1, 2]),
+        ('{"instances": [{"a": 1}, {"a": 2}]}', 2, [1, 2]),
+    ],
+)
+def test_rows_are_counted_as_an_editor_shows_their_lines(text: str, rows: int, numbers: list[int]) -> None:
+    assert list(row_numbers(text, rows)) == numbers

@@ -9,7 +9,8 @@ from cli_fakes import START, History, training_history
 from rich.console import Console
 
 from tidegate.cli.history import read_history
-from tidegate.cli.render import figure, interval, lines, moment, states_document, summary, tree
+from tidegate.cli.render import interval, lines, moment, states_document, summary, tree
+from tidegate.core.figures import figure
 
 RESULT: dict[str, Any] = {
     "run": "abcdef012345",
@@ -97,7 +98,7 @@ def test_nameless_repetitions_that_went_well_are_left_out_of_the_tree() -> None:
 def test_the_summary_has_the_gates_numbers_endpoints_and_reasons() -> None:
     record = {"started": "2026-11-21T03:00:00Z", "finished": "2026-11-21T03:00:18.2Z"}
     drawn = text(summary(RESULT, "cars", record))
-    for part in ("SUCCEEDED in 18.2 s", "1,102.4 (990.0 to 1,230.0)", "tg-cars-xgboost", "at most 2,500.0"):
+    for part in ("SUCCEEDED in 18.2 s", "1102 (990 to 1230)", "tg-cars-xgboost", "at most 2,500.0"):
         assert part in drawn
     assert "✗ linear-learner: in the state 'Train the model': no room left" in drawn
 
@@ -127,7 +128,7 @@ def test_states_are_nested_in_the_document_as_they_are_in_the_run() -> None:
 
 
 def test_numbers_that_are_not_there_are_a_dash() -> None:
-    assert [figure(None), figure(True), figure(0.91234), figure(12345.678)] == ["–", "–", "0.912", "12,345.7"]
+    assert [figure(None), figure(True), figure(0.91234), figure(12345.678)] == ["–", "–", "0.9123", "12,346"]
     assert interval({"champion": None}, "champion", "rmse") == "–"
     assert moment("") == "–"
     assert moment("20261121T030000.000001Z") == moment("2026-11-21T03:00:00Z")

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.core.figures import apart
 from tidegate.core.gate import judge
 from tidegate.core.spec import Gate
 
@@ -29,16 +30,16 @@ def test_a_candidate_within_the_threshold_passes_and_one_above_is_too_low_in_acc
     rejected = judge(gate, evaluation(1400.5))
     assert not rejected.passed
     assert rejected.reason == (
-        "model accuracy too low: RMSE 1,400.5 on 215 held-out rows is above 1,350.0, the most allowed"
+        "model accuracy too low: RMSE 1400 on 215 held-out rows is above 1350, the most allowed"
     )
 
 
 def test_a_candidate_surely_worse_than_the_champion_is_rejected_with_both_numbers():
     judgement = judge(Gate(), evaluation(1300, champion=1100, spread=50))
     assert not judgement.passed
-    assert "1,300.0" in judgement.reason
-    assert "1,100.0" in judgement.reason
-    assert "+150.0 to +250.0" in judgement.reason
+    assert "1300" in judgement.reason
+    assert "1100" in judgement.reason
+    assert "+150 to +250" in judgement.reason
 
 
 def test_a_difference_within_chance_does_not_reject_but_is_not_better_either():
@@ -81,3 +82,11 @@ def test_a_gate_that_asks_for_nothing_passes_and_says_so():
 def test_whoever_is_better_passes_not_worse(candidate, champion, spread):
     if candidate <= champion:
         assert judge(Gate(), evaluation(candidate, champion, spread)).passed
+
+
+@given(st.floats(0.001, 1e6), st.floats(0.001, 1e6))
+def test_the_sentence_never_says_that_a_number_is_above_itself(value, bound):
+    shown, limit = apart(value, bound)
+    assert (shown == limit) == (value == bound)
+    sentence = judge(Gate(at_most=bound, against_champion="off"), evaluation(value)).checks[0].sentence
+    assert sentence.startswith(f"RMSE {shown} on 215 held-out rows is ") and f" {limit}" in sentence
