@@ -56,6 +56,12 @@ def _content(layer: str, version: str) -> dict[str, Any]:
 def read(task: tuple[int, list[dict[str, Any]]], manifest_uri: str, layers: Sequence[str]) -> Any:
     """Read one part on whichever machine this is; gives what is known of it, and leaves its rows in S3."""
     bring_engine(layers)
+    from tidegate.core.unforeseen import guarded
+
+    return guarded(_read)(task, manifest_uri)
+
+
+def _read(task: tuple[int, list[dict[str, Any]]], manifest_uri: str) -> Any:
     from tidegate.core.windows import Manifest
     from tidegate.edge import storage
     from tidegate.edge.fetch import put
@@ -110,13 +116,20 @@ def main() -> None:
     options, _ = parser.parse_known_args()
     layers = [each for each in options.layers.split(",") if each]
     bring_engine(layers)
+    from tidegate.core.unforeseen import guarded
+
+    # What the job ends with is its message, and a line of its log: no value of the data may be in it.
+    guarded(_window)(options.manifest, layers)
+    commit()
+
+
+def _window(uri: str, layers: Sequence[str]) -> None:
     from tidegate.core.windows import Manifest, parts_of
     from tidegate.edge import storage
     from tidegate.edge.window_parts import keep_window
 
-    manifest = Manifest.from_dict(storage.read_json(options.manifest))
+    manifest = Manifest.from_dict(storage.read_json(uri))
     tasks = list(enumerate(parts_of(manifest.objects)))
-    uri = options.manifest
     parts = spark_or_here()(lambda task: read(task, uri, layers), tasks)
     with tempfile.TemporaryDirectory() as scratch:
         rows = Path(scratch) / "rows.parquet"

@@ -10,11 +10,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Write one baseline; ``event["kind"]`` is ``data_quality`` or ``model_quality``."""

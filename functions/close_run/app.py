@@ -14,6 +14,7 @@ from tidegate.core.closing import Check, ending, started_by, ticket_of
 from tidegate.core.messages import tell_scoring, tell_training
 from tidegate.core.monitoring import tell_stopped
 from tidegate.core.names import queue_id
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.records import close, leave_line, read_item, why_stopped
 from tidegate.edge.tell import tell
 
@@ -21,6 +22,7 @@ logger = Logger()
 TABLE = os.environ["RUNS_TABLE"]
 
 
+@guarded
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle `Step Functions Execution Status Change`; see `events/close_run.json`."""

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from tidegate.core.bookmark import worth_telling
 from tidegate.core.errors import BadDrop
 from tidegate.core.spec import ModelSpec
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.champions import approved
 from tidegate.edge.specs import document_in_force
 from tidegate.edge.truth import take_in
@@ -21,6 +22,7 @@ from tidegate.edge.windows import open_next
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Open the next windows of a model; see `events/collect.json`."""

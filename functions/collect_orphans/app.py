@@ -11,12 +11,14 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from tidegate.core.orphans import LEAST_AGE_SECONDS, orphans
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.orphans import look, remove
 
 logger = Logger()
 metrics = Metrics()
 
 
+@guarded
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 
 logger = Logger()
 metrics = Metrics()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -9,14 +9,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from tidegate.core.errors import NotThere
 from tidegate.core.monitor import rates
 from tidegate.core.sentences import masked
+from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Compare one window; see `events/compare_window.json`."""
@@ -71,7 +74,7 @@ def _profile(uri: str) -> Any:
 def _document(uri: str) -> dict[str, Any]:
     document = storage.read_json(uri)
     if document is None:
-        raise FileNotFoundError(f"{uri} is not there; train the model once more to make its baseline")
+        raise NotThere(f"{uri} is not there; train the model once more to make its baseline")
     return dict(document)
 
 

@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from tidegate.core import names
 from tidegate.core.check import evaluate, state_after, summary_of
 from tidegate.core.sentences import plainly
+from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 from tidegate.edge.bookmarks import read_bookmark
@@ -25,6 +26,7 @@ from tidegate.edge.metering import metric
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Conclude a check of a model; see `events/evaluate_drift.json`."""
@@ -43,8 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             failed.append({**entry, "status": "SUPERSEDED", "reason": reason})
             continue
         check, after = _conclude(manifest, now, home)
-        place = f"{manifest.home}/state.json"
-        storage.write_json(place, after)
+        storage.write_json(place := f"{manifest.home}/state.json", after)
         summary = summary_of(check, entry.get("told"), report)
         keep.append(
             {
@@ -69,9 +70,8 @@ def _conclude(manifest: Manifest, now: datetime, home: str) -> tuple[dict[str, A
     at = now.isoformat(timespec="seconds")
     state = (storage.read_json(manifest.state) if manifest.state else None) or {}
     read, comparison = (storage.read_json(f"{manifest.home}/{name}.json") for name in ("read", "comparison"))
-    check = evaluate(
-        manifest, state, read, comparison, storage.read_json(f"{manifest.home}/quality.json"), at
-    )
+    matched = storage.read_json(f"{manifest.home}/quality.json")
+    check = evaluate(manifest, state, read, comparison, matched, at)
     own = f"{home}/{manifest.algorithm}"
     violations = [*comparison["violations"], *((check["quality"] or {}).get("violations") or [])]
     storage.write_json(f"{own}/statistics.json", comparison["statistics"])

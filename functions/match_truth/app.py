@@ -12,6 +12,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.monitor import rates
+from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 from tidegate.edge import storage
 from tidegate.edge.fetch import fetch, fetch_all, put
@@ -19,6 +20,7 @@ from tidegate.edge.fetch import fetch, fetch_all, put
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Match the labels of one window; see `events/match_truth.json`."""

@@ -11,12 +11,14 @@ from aws_lambda_powertools import Logger
 from tidegate.core.messages import tell_refused, tell_scoring, tell_training
 from tidegate.core.monitoring import digest_of, finish_monitoring, tell_monitoring, told_of
 from tidegate.core.outcome import finish_scoring, finish_training
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.once import once
 from tidegate.edge.tell import tell
 
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="outcome.run")
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Tell how a run ended and answer its completed outcome; see `events/notify.json`."""

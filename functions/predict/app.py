@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 
 from tidegate.api.exchange import Answer, Request, refusal
 from tidegate.api.problems import Problem
+from tidegate.core.unforeseen import guarded, words_of
 from tidegate.edge.answering import Api
 from tidegate.edge.catalogue import Catalogue
 from tidegate.edge.metering import metric
@@ -34,6 +35,7 @@ ROUTES = {
 }
 
 
+@guarded
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request; see `events/predict.json`. Its id here is also the captured inference id."""
@@ -54,8 +56,8 @@ def _answer(event: dict[str, Any], request_id: str) -> Answer:
         return ROUTES[request.route](request, request_id)
     except Problem as problem:
         return refusal(problem, request_id)
-    except Exception:
-        # Whatever it is, the caller learns the id alone, and the log has the rest.
-        logger.exception("failed")
+    except Exception as error:
+        # Whatever it is, the caller learns the id alone, and the log what may be told.
+        logger.error("failed", extra={"said": words_of(error)})
         inside = Problem(500, "something is wrong here; the log has it under this request id")
         return refusal(inside, request_id)

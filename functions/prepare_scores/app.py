@@ -16,6 +16,7 @@ from tidegate.core import names
 from tidegate.core.errors import BadDrop
 from tidegate.core.scoring import Champion, columns_of, layouts_of, no_champion, plan_scores
 from tidegate.core.spec import ModelSpec
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 from tidegate.edge.champions import approved
 from tidegate.edge.quarantine import quarantine
@@ -26,6 +27,7 @@ metrics = Metrics()
 ARTIFACTS = os.environ["ARTIFACTS_BUCKET"]
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

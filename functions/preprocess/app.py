@@ -17,6 +17,7 @@ from tidegate.core.algorithms import BUILT_IN
 from tidegate.core.errors import BadDrop
 from tidegate.core.plan import plan_run
 from tidegate.core.spec import ModelSpec
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 from tidegate.edge.quarantine import quarantine
 from tidegate.edge.specs import document_in_force
@@ -26,6 +27,7 @@ metrics = Metrics()
 ARTIFACTS = os.environ["ARTIFACTS_BUCKET"]
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from tidegate.core.sentences import masked
+from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
 from tidegate.edge.window_parts import keep_window, read_part
@@ -21,6 +22,7 @@ logger = Logger()
 metrics = Metrics()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.training_metrics import latest_by_name
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.storage import client
 
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer ``{"metrics": {name: value}}`` for ``event["training_job"]``."""

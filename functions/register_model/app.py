@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 from tidegate.core import names
 from tidegate.core.errors import BadSpec
 from tidegate.core.messages import tell_model_file
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 from tidegate.edge.schedule import schedule_checks
 from tidegate.edge.subscribe import subscribe
@@ -22,6 +23,7 @@ from tidegate.edge.tell import tell
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle S3's `Object Created` event of a model file; see `events/model_file_dropped.json`."""

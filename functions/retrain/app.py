@@ -15,6 +15,7 @@ from tidegate.core import names
 from tidegate.core.monitoring import tell_retrain
 from tidegate.core.retrain import Decision, decide
 from tidegate.core.spec import ModelSpec
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 from tidegate.edge.fetch import fetch, put
 from tidegate.edge.retraining import claim, last_retraining, look
@@ -24,6 +25,7 @@ from tidegate.edge.tell import tell
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="detail.run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle the event of the monitor machine; see `events/retrain.json`."""

@@ -7,12 +7,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from tidegate.core.gate import judge
 from tidegate.core.spec import Gate
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.metering import metric
 
 logger = Logger()
 metrics = Metrics()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

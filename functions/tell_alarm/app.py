@@ -9,11 +9,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.messages import tell_alarm
+from tidegate.core.unforeseen import guarded
 from tidegate.edge.tell import tell
 
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle `CloudWatch Alarm State Change`; see `events/tell_alarm.json`."""

@@ -9,12 +9,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.endpoints import EndpointBusy, next_step, retained, undo_step
+from tidegate.core.unforeseen import guarded
 from tidegate.edge import parameters
 from tidegate.edge.hosting import act, describe, ensure_config, make_way
 
 logger = Logger()
 
 
+@guarded
 @logger.inject_lambda_context(correlation_id_path="run")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Do ``event["action"]``: ``upsert`` or ``roll_back``; see `events/upsert_endpoint.json`."""

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from tidegate.console.charts import distribution, moment, trend
+from tidegate.console.policy import policy
 from tidegate.console.style import STYLE
 from tidegate.core.figures import figure, metric_name
 
@@ -42,6 +43,7 @@ def render(model: str, run: str, at: str, checks: Sequence[Mapping[str, Any]]) -
     lead = f"{rows:,} predictions compared with what {escape(model)} learned from."
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(STYLE)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(model)}: {word.lower()}</title><style>{STYLE}</style></head><body><main>"
         f"<h1>Check of {escape(model)}</h1>"

@@ -11,6 +11,7 @@ __all__ = [
     "BadSpec",
     "CombineFailed",
     "DataError",
+    "NotThere",
     "TidegateError",
     "of_the_data",
     "one_line",
@@ -70,6 +71,10 @@ class BadDrop(DataError):
         super().__init__(sentence)
         self.row = row
         self.column = column
+
+
+class NotThere(TidegateError):
+    """Something of ours that has to be there is not, with what to do to have it made."""
 
 
 class BadPredictions(DataError):

@@ -22,6 +22,7 @@ from tidegate.core.answers import read_answer
 from tidegate.core.capture import capture_key, capture_line
 from tidegate.core.endpoints import VARIANT
 from tidegate.core.errors import BadPredictions
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.edge.storage import client
 
 MOST_AT_ONCE = 16
@@ -74,8 +75,7 @@ def _ask(model: Model, served: Served, rows: str, count: int, inference_id: str,
         )
         values = read_answer(text, answer_type, count)
     except ClientError as error:
-        status: Any = error.response.get("OriginalStatusCode")
-        return EndpointTrouble(kind_of(error.response["Error"]["Code"], status, str(error)), str(error))
+        return _refused(error)
     except ReadTimeoutError as error:
         return EndpointTrouble("late", str(error))
     except (BotoCoreError, BadPredictions) as error:
@@ -83,6 +83,21 @@ def _ask(model: Model, served: Served, rows: str, count: int, inference_id: str,
     if served.recipe is not None:
         _capture(model, served, rows, (text, answer_type), inference_id, artifacts)
     return values
+
+
+def _refused(error: ClientError) -> EndpointTrouble:
+    code: str = error.response["Error"]["Code"]
+    status: Any = error.response.get("OriginalStatusCode")
+    words = str(error)
+    if code == "ModelError":  # the words of the container, which may quote what it was asked
+        words = str(
+            say(
+                "the container answered {status}: {message}",
+                status=told(status or "nothing"),
+                message=of_the_data(error.response.get("OriginalMessage") or words),
+            )
+        )
+    return EndpointTrouble(kind_of(code, status, str(error)), words)
 
 
 def _capture(

@@ -10,6 +10,7 @@ from typing import Any
 
 from tidegate.api.model import Model, Served
 from tidegate.core import names
+from tidegate.core.errors import NotThere
 from tidegate.core.spec import ModelSpec
 from tidegate.edge.hosting import describe
 from tidegate.edge.storage import client, read_json
@@ -123,7 +124,7 @@ class Catalogue:
 def _run_spec(artifacts: str, model: str, run: str) -> ModelSpec:
     document = read_json(f"s3://{artifacts}/{names.run_spec_key(model, run)}")
     if document is None:
-        raise LookupError(f"the run {run} of {model} kept no spec; train {model} again to serve it")
+        raise NotThere(f"the run {run} of {model} kept no spec; train {model} again to serve it")
     return ModelSpec.from_dict(document["spec"])
 
 

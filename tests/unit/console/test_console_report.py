@@ -1,5 +1,7 @@
 """The report: verdict first, everything in one file, nothing that a name or a number could break."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -173,3 +175,43 @@ def test_a_column_compared_by_chance_shows_the_chance_and_not_a_distance():
     page = render("cars", "r", "2024-05-04T10:00:00", [check])
     assert "p-value 1e-09, 0.05 or more is as before" in page
     assert "of 0.05 allowed" not in page
+
+
+HOSTILE = [
+    '"><script>alert(1)</script>',
+    "' onload='alert(1)",
+    "</style><img src=x onerror=y>",
+    "&lt;",
+    "{}<!--",
+]
+
+
+@pytest.mark.parametrize("evil", HOSTILE)
+def test_the_page_allows_its_own_style_and_nothing_else(evil):
+    made = checked()
+    made["comparison"]["columns"][0]["name"] = evil
+    made["columns"][0] = {**made["columns"][0], "name": evil, "sentence": f"{evil}: {evil}"}
+    made.update(algorithm=evil, champion=evil, window=evil, reason=evil)
+    made["read"] = {**made["read"], "unreadable": [evil]}
+    page = render(evil, evil, "2024-05-04T10:00:00+00:00", [made])
+    [allowed] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    [style] = re.findall(r"<style>(.*?)</style>", page, re.S)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in allowed
+    assert "default-src 'none'" in allowed and "script" not in allowed and "unsafe" not in allowed
+    # Before anything that somebody else named.
+    assert page.index("Content-Security-Policy") < page.index("<title>") < page.index("<style>")
+    found = Tags()
+    found.feed(page)
+    assert not {"script", "img", "link", "iframe", "a", "form"} & found.tags
+    assert not [name for name in found.attributes if name == "style" or name.startswith("on")]
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes = set(), set()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attributes)
