@@ -134,7 +134,12 @@ def _nothing_fits(names: list[str], wanted: Sequence[str], name: str, header_lin
 def _hint(missing: str, names: list[str], wanted: Sequence[str]) -> Sentence:
     spare = {each.lower(): each for each in names if each not in wanted}
     close = difflib.get_close_matches(missing.lower(), list(spare), 1)
-    return say(" (did you mean '{name}'?)", name=of_the_data(spare[close[0]])) if close else Sentence()
+    if not close:
+        return Sentence()
+    name = spare[close[0]]
+    # Of other letters than the model's it may be anything; of the same ones it says nothing new.
+    same = close[0] == missing.lower()
+    return say(" (did you mean '{name}'?)", name=told(name) if same else of_the_data(name))
 
 
 def quoted(names: Iterable[Value | Told]) -> Sentence:
