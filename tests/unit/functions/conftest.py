@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -91,6 +93,20 @@ def clients() -> Iterator[Callable[[str], Any]]:
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
         yield cache(session.client)
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What the functions log, as Powertools writes it."""
+    from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LambdaPowertoolsFormatter())
+    logger = logging.getLogger("tidegate")
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
 
 
 @pytest.fixture

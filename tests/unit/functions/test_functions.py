@@ -123,6 +123,55 @@ def test_a_bad_drop_is_moved_aside_with_its_reason(account, load):
     assert "used-car-price/train/ToyotaCorolla.csv" not in account.keys(DATA)
 
 
+CANARY = "Xanthippe"
+QUOTING = {
+    "no header": f"1,{CANARY},13500\n2,{CANARY} Street,9\n",
+    "names of another table": f"{CANARY},{CANARY} Street\n1,2\n",
+    "semicolons": f"{CANARY};street\n" * 3,
+    "a name misspelt": f"Id,Price,{CANARY}\n1,2,3\n",
+    "a row too short": "{header}\n" + f"{CANARY}\n",
+    "a cell that does not fit": "{header}\n" + f"{CANARY}{{commas}}\n" * 30,
+    "no text": f"{CANARY}\0" * 30,
+}
+
+
+@pytest.mark.parametrize("what", QUOTING)
+def test_a_refusal_is_told_and_logged_without_a_value(account, load, logged, capsys, what):
+    in_force(account, load)
+    spec = yaml.safe_load(REFERENCE)
+    names = [spec["target"], *spec["features"], "Id"]
+    body = QUOTING[what].format(header=",".join(names), commas="," * (len(names) - 1))
+    account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", body)
+    answer = load("preprocess")(sample_event("preprocess"), Context())
+    assert not answer["accepted"]
+    outcome = {"run": what, "model": "m", "key": "k", **answer}
+    told = load("notify")({"kind": "refused", "outcome": outcome}, Context())
+    [heard] = account.heard()
+    assert "file refused" in logged.getvalue()
+    for place in (answer, told, heard, logged.getvalue(), capsys.readouterr()):
+        assert CANARY not in str(place)
+    kept = answer["kept_at"].removeprefix(f"s3://{DATA}/")
+    reason = account.read_json(DATA, f"{kept}.reason.json")["reason"]
+    assert (CANARY in reason) == (what in QUOTING_ITS_WORDS)
+
+
+QUOTING_ITS_WORDS = {"no header", "names of another table", "a cell that does not fit"}
+
+
+def test_an_error_that_nobody_foresaw_leaves_a_function_without_its_words(account, load, monkeypatch, logged):
+    in_force(account, load)
+    account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "Id,KM\n1,2\n")
+
+    def broken(*_, **__):
+        raise ValueError(f"could not convert string to float: '{CANARY}'")
+
+    monkeypatch.setattr("tidegate.table.prepare.prepare", broken)
+    with pytest.raises(Exception, match="ValueError at") as caught:
+        load("preprocess")(sample_event("preprocess"), Context())
+    assert type(caught.value).__name__ == "ValueError"
+    assert CANARY not in str(caught.value) + logged.getvalue()
+
+
 def test_a_newer_version_of_a_refused_file_stays_where_it_was_dropped(account, load):
     in_force(account, load)
     old = account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "Id,KM\n1,2\n")

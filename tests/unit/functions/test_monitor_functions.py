@@ -202,6 +202,24 @@ def test_each_way_to_drift_names_its_column_and_writes_the_files(watched):
     assert [each["name"] for each in summary_of(watched.check("r2"))["columns"]] == ["Fuel_Type"]
 
 
+def test_a_drift_in_a_category_is_told_without_it_and_reported_with_it(watched, logged):
+    watched.capture("moved", cars(120, fuel="Xanthippe"))
+    told = watched.check("r1")
+    [window] = told["evaluated"]["keep"]
+    assert window["verdict"] == "drift"
+    assert "such as 'xxxxxxxxx'" in str(window["summary"])
+    remembered = boto3.client("dynamodb").scan(TableName=MONITOR)["Items"]
+    outcome = {"run": "r1", "model": MODEL, "algorithms": [window["summary"]], "refused": []}
+    notified = watched.load("notify")({"kind": "monitoring", "outcome": outcome}, Context())
+    [heard] = watched.account.heard()
+    assert "window compared" in logged.getvalue()
+    for place in (told, remembered, notified, heard, logged.getvalue()):
+        assert "Xanthippe" not in str(place)
+    report = body_of(watched, f"{names.check_prefix(MODEL, 'r1')}/report.html").decode()
+    check = body_of(watched, f"{names.check_prefix(MODEL, 'r1')}/xgboost/check.json").decode()
+    assert "such as &#x27;Xanthippe&#x27;" in report and "such as 'Xanthippe'" in check
+
+
 def test_a_run_that_ended_before_keeping_leaves_its_predictions_to_the_next(watched):
     watched.capture("one", cars(60))
     watched.check("r1", keep=False)
