@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.core.figures import figure
+from tidegate.core.figures import figure, metric_name
 from tidegate.core.monitor import QUALITY_FALSE_ALARMS
 from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.table.columns import Floats
@@ -253,7 +253,7 @@ def _in_words(rows: int, fallen: list[Metric]) -> Sentence:
     each = [
         say(
             "{name} is {value}, and was {before} at training",
-            name=told(metric.name.upper() if metric.name.islower() else metric.name),
+            name=told(metric_name(metric.name)),
             value=told(figure(metric.value)),
             before=told(figure(metric.threshold or 0.0)),
         )
