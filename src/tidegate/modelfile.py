@@ -6,9 +6,14 @@ from typing import Any
 
 import yaml
 
-from tidegate.core.checks import refuse, shown
+from tidegate.core.checks import nearest, refuse, shown
 from tidegate.core.errors import BadSpec
 from tidegate.core.spec import ModelSpec
+from tidegate.core.xgboost_hyperparameters import (
+    BadHyperparameter,
+    known_hyperparameters,
+    read_hyperparameters,
+)
 
 MOST_BYTES = 256 * 1024
 # A model file is five levels deep; PyYAML's time grows with the square of the depth.
@@ -52,9 +57,28 @@ def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
                 f"the name is '{spec.name}', but the file lies in the folder '{folder}'; make them equal",
                 ("name",),
             )
+        _check_hyperparameters(spec)
         return spec
     except BadSpec as refusal:
         raise BadSpec(refusal.message, refusal.path, _line_of(tree, refusal.path)) from refusal
+
+
+def _check_hyperparameters(spec: ModelSpec) -> None:
+    """Refuse what the image would refuse: there it costs a failed job, and here a moment.
+
+    A spec that is in force is not asked again: its champion goes on serving, whatever a later image takes.
+    """
+    if "xgboost" not in spec.algorithms:
+        return
+    try:
+        read_hyperparameters(spec.algorithms["xgboost"].hyperparameters)
+    except BadHyperparameter as wrong:
+        sentence, path = str(wrong).rstrip("."), ("algorithms", "xgboost", "hyperparameters", wrong.name)
+        if wrong.name == "device":
+            sentence += "; a GPU is asked for by tree_method: gpu_hist, which GPU instances get by themselves"
+        elif sentence.startswith("Extraneous"):
+            sentence += f" (AWS's image would refuse it){nearest(wrong.name, known_hyperparameters())}"
+        refuse(sentence, path)
 
 
 def _decoded(text: str | bytes) -> str:

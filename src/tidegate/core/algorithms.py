@@ -130,7 +130,8 @@ def _read_hyperparameters(
     given = checks.mapping(entry.get("hyperparameters") or {}, path)
     chosen = dict(BUILT_IN[name].hyperparameters)
     if name == "xgboost" and has_gpu(instance):
-        chosen["device"] = "cuda"
+        # The image 3.0-5 refuses the library's own `device`; this is its way to a GPU.
+        chosen["tree_method"] = "gpu_hist"
     for key, value in given.items():
         chosen[checks.text(str(key), path)] = checks.scalar(value, (*path, str(key)))
     return chosen

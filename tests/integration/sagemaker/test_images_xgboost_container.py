@@ -30,7 +30,7 @@ def rows(count: int, seed: int = 1) -> str:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     root = lay_out(
         tmp_path_factory.mktemp("job"),
-        {"num_round": "20", "eval_metric": "rmse,r2"},
+        {"num_round": "20", "objective": "reg:squarederror", "eval_metric": "rmse,r2"},
         {"train": rows(300), "validation": rows(100, seed=2)},
     )
     code, log = train(IMAGE, root)
@@ -54,7 +54,7 @@ def test_training_leaves_the_model_and_nothing_else(trained: tuple[Path, str]) -
 def test_the_server_speaks_the_container_contract(trained: tuple[Path, str]) -> None:
     with serving(IMAGE, trained[0]) as server:
         status, body, content_type = server.ask(b"0.5,0.25\n0.1,", Content_Type="text/csv")
-        assert (status, content_type) == (200, "text/csv")
+        assert (status, content_type) == (200, "text/csv; charset=utf-8")
         first, second = map(float, body.decode().split())
         assert first == pytest.approx(1.25, abs=0.3)
         assert second < first
@@ -70,6 +70,7 @@ def test_the_server_speaks_the_container_contract(trained: tuple[Path, str]) -> 
         many = b"0.5,0.25\n" * 200_000
         status, body, _ = server.ask(many, Content_Type="text/csv")
         assert (status, body.count(b"\n")) == (200, 200_000)
+        assert server.ask(many * 4, Content_Type="text/csv")[0] == 413
         server.child.send_signal(signal.SIGTERM)
         assert server.child.wait(timeout=300) == 0
 
@@ -96,7 +97,12 @@ def test_a_job_that_cannot_train_leaves_its_reason(
 def test_early_stopping_keeps_the_best_model(tmp_path: Path) -> None:
     noise = random.Random(5)
     text = "".join(f"{noise.gauss(0, 1)},{noise.random()},{noise.random()}\n" for _ in range(200))
-    wanted = {"num_round": "500", "eval_metric": "rmse", "early_stopping_rounds": "5"}
+    wanted = {
+        "objective": "reg:squarederror",
+        "num_round": "500",
+        "eval_metric": "rmse",
+        "early_stopping_rounds": "5",
+    }
     root = lay_out(tmp_path, wanted, {"train": text, "validation": rows(100)})
     code, log = train(IMAGE, root)
     assert code == 0, log

@@ -71,15 +71,51 @@ def test_the_reference_model_is_good():
     assert spec.name == "used-car-price"
 
 
-def test_a_gpu_instance_trains_xgboost_on_cuda_unless_the_file_says_otherwise():
+def test_a_gpu_instance_trains_xgboost_on_its_gpu_in_the_image_s_own_words():
     on_gpu = changed(("algorithms", "xgboost"), {"instance": "ml.g5.xlarge"})
-    assert ModelSpec.from_dict(on_gpu).algorithms["xgboost"].hyperparameters["device"] == "cuda"
+    chosen = ModelSpec.from_dict(on_gpu).algorithms["xgboost"].hyperparameters
+    assert chosen["tree_method"] == "gpu_hist"
+    assert "device" not in chosen, "AWS's image refuses it"
     told = changed(
-        ("algorithms", "xgboost"), {"instance": "ml.g5.xlarge", "hyperparameters": {"device": "cpu"}}
+        ("algorithms", "xgboost"), {"instance": "ml.g5.xlarge", "hyperparameters": {"tree_method": "hist"}}
     )
-    assert ModelSpec.from_dict(told).algorithms["xgboost"].hyperparameters["device"] == "cpu"
-    on_cpu = ModelSpec.from_dict(GOOD).algorithms["xgboost"].hyperparameters
-    assert "device" not in on_cpu
+    assert ModelSpec.from_dict(told).algorithms["xgboost"].hyperparameters["tree_method"] == "hist"
+    assert "tree_method" not in ModelSpec.from_dict(GOOD).algorithms["xgboost"].hyperparameters
+
+
+MODEL = """name: cars
+target: Price
+features: {KM: numeric}
+algorithms:
+  xgboost:
+    instance: ml.g5.xlarge
+    hyperparameters:
+      num_round: 10
+      %s
+gate: {metric: rmse, at_most: 10}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            "device: cuda",
+            "Extraneous hyperparameter found: device; a GPU is asked for by tree_method: gpu_hist",
+        ),
+        ("max_deph: 3", r"found: max_deph \(AWS's image would refuse it\); did you mean 'max_depth'"),
+        ("eta: 1.5", r"Hyperparameter eta: 1.5 is not in \[0, 1\]"),
+        ("eval_metric: speed", "eval_metric: 'speed' is not one of"),
+        ("objective: multi:softmax", "needs the hyperparameter num_class"),
+        ("monotone_constraints: (1)", "monotone_constraints: "),
+    ],
+)
+def test_a_hyperparameter_that_the_image_would_refuse_is_refused_with_its_line(line, sentence):
+    with pytest.raises(BadSpec, match=sentence) as refused:
+        read_model_file(MODEL % line)
+    assert refused.value.path[:3] == ("algorithms", "xgboost", "hyperparameters")
+    assert refused.value.line == 9
+    assert read_model_file(MODEL % "learning_rate: 0.1").name == "cars"
 
 
 TO_1 = {"least": 0.1, "most": 1}

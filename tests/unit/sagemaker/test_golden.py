@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tidegate.core import xgboost_ranges as ranges
 from tidegate.core.tuning import read_tuning
 from tidegate.local.sagemaker.images.container import ContainerError
 from tidegate.local.sagemaker.images.linear_learner.artifact import LinearModel
@@ -21,7 +22,6 @@ from tidegate.local.sagemaker.images.linear_learner.serving import Server
 from tidegate.local.sagemaker.images.recordio import write_frame, write_record
 from tidegate.local.sagemaker.images.registry import find_image
 from tidegate.local.sagemaker.images.server import Refused
-from tidegate.local.sagemaker.images.xgboost import ranges
 from tidegate.local.sagemaker.images.xgboost.hyperparameters import read_settings
 from tidegate.local.sagemaker.images.xgboost.library import xgboost
 from tidegate.local.sagemaker.images.xgboost.model import Model
@@ -52,9 +52,10 @@ def linear(name: str, text: str) -> Any:
 
 
 def boosted(name: str, text: str) -> Any:
-    # Constraints work with these tree methods only, updates with these updaters only.
+    # Constraints work with these tree methods only, updates with these updaters, metrics beside an objective.
     needed = {"num_round": "1"}
     needed |= {"tree_method": "hist"} if name.endswith("_constraints") else {}
+    needed |= {"objective": "reg:squarederror"} if name == "eval_metric" else {}
     needed |= {"updater": "refresh", "process_type": "update"} if name == "process_type" else {}
     return read_settings({**needed, name: text})
 

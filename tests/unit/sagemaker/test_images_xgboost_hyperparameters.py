@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from tidegate.core.xgboost_hyperparameters import BadHyperparameter, read_hyperparameters
 from tidegate.local.sagemaker.images.container import ContainerError
 from tidegate.local.sagemaker.images.xgboost.hyperparameters import read_settings
 
@@ -52,14 +56,18 @@ def test_strings_become_typed_settings() -> None:
         ({"booster": "tree"}, "Hyperparameter booster: tree is not one of gbtree, gblinear, dart."),
         ({"eval_metric": "rmse,speed"}, "Hyperparameter eval_metric: 'speed' is not one of"),
         ({"eval_metric": "rmse@3"}, "only error, ndcg and map take a threshold"),
-        ({"eval_metric": "auc"}, "auc is for the objectives binary:* and rank:* only"),
+        ({"eval_metric": "rmse"}, "the image takes it only beside an objective"),
+        (
+            {"eval_metric": "auc", "objective": "reg:squarederror"},
+            "auc is for the objectives binary:* and rank:* only",
+        ),
         ({"objective": "multi:softmax"}, "needs the hyperparameter num_class"),
         ({"monotone_constraints": "(1, 2)", "tree_method": "hist"}, "may hold -1, 0 and 1 only"),
         ({"monotone_constraints": "(1, 0)"}, "works only with tree_method exact or hist"),
         ({"interaction_constraints": "__import__('os')", "tree_method": "hist"}, "could not parse value"),
         ({"updater": "shotgun"}, "for booster gblinear only"),
         ({"updater": "refresh,grow_colmaker", "process_type": "update"}, "takes refresh and prune only"),
-        ({"device": "tpu"}, "Hyperparameter device: tpu is not one of cpu, cuda"),
+        ({"device": "cuda"}, "Extraneous hyperparameter found: device"),
     ],
 )
 def test_a_wrong_hyperparameter_is_named_in_a_sentence(wrong: dict[str, str], sentence: str) -> None:
@@ -96,3 +104,24 @@ def test_what_the_library_no_longer_knows_is_left_out_with_a_warning() -> None:
     settings = read_settings({"num_round": "1", "predictor": "cpu_predictor"})
     assert settings.library == {}
     assert "predictor has no effect" in settings.warnings[0]
+
+
+RECORDED = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "golden" / "xgboost_hyperparameters.jsonl").read_text().splitlines()
+]
+# What the image takes and we do not: a number that is none, cross-validation, which is not there, and a word
+# that got among the objectives by mistake.
+STRICTER = ("nan", "_kfold", "_num_cv_round", "aft_loss_distribution")
+
+
+def test_whatever_the_image_s_own_validation_refuses_is_refused_here_and_little_more() -> None:
+    """The validation of AWS's container (algorithm_mode/hyperparameter_validation.py) was asked for each."""
+    assert len(RECORDED) > 1000
+    for accepted, given in RECORDED:
+        try:
+            read_hyperparameters(given)
+        except BadHyperparameter as refused:
+            assert not accepted or {*given, *given.values()} & set(STRICTER), f"{given}: {refused}"
+        else:
+            assert accepted, given

@@ -10,45 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_HERE = "tidegate.local.sagemaker.images"
+from tidegate.core.xgboost_ranges import METRICS
 
-# The metrics that the XGBoost image documents (its own and the library's). AWS registers validation:*;
-# train:* is what its describe answers also show.
-XGBOOST_METRICS = (
-    "accuracy",
-    "auc",
-    "aucpr",
-    "balanced_accuracy",
-    "f1",
-    "f1_binary",
-    "f1_macro",
-    "map",
-    "ndcg",
-    "precision",
-    "r2",
-    "recall",
-    "precision_macro",
-    "precision_micro",
-    "recall_macro",
-    "recall_micro",
-    "aft-nloglik",
-    "cox-nloglik",
-    "error",
-    "gamma-deviance",
-    "gamma-nloglik",
-    "interval-regression-accuracy",
-    "logloss",
-    "mae",
-    "mape",
-    "merror",
-    "mlogloss",
-    "mphe",
-    "mse",
-    "poisson-nloglik",
-    "rmse",
-    "rmsle",
-    "tweedie-nloglik",
-)
+_HERE = "tidegate.local.sagemaker.images"
 
 # A number and not \S+, which would run on through "#011" into the next metric of the line.
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
@@ -232,7 +196,7 @@ _OURS = {
             tuple(
                 (f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:{_NUMBER}")
                 for channel in ("train", "validation")
-                for metric in XGBOOST_METRICS
+                for metric in METRICS
             ),
         ),
         _ours(

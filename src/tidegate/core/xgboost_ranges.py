@@ -26,6 +26,44 @@ class Interval:
         return f"{low}, {high}"
 
 
+# The metrics that the XGBoost image documents (its own and the library's). AWS registers validation:*;
+# train:* is what its describe answers also show.
+METRICS = (
+    "accuracy",
+    "auc",
+    "aucpr",
+    "balanced_accuracy",
+    "f1",
+    "f1_binary",
+    "f1_macro",
+    "map",
+    "ndcg",
+    "precision",
+    "r2",
+    "recall",
+    "precision_macro",
+    "precision_micro",
+    "recall_macro",
+    "recall_micro",
+    "aft-nloglik",
+    "cox-nloglik",
+    "error",
+    "gamma-deviance",
+    "gamma-nloglik",
+    "interval-regression-accuracy",
+    "logloss",
+    "mae",
+    "mape",
+    "merror",
+    "mlogloss",
+    "mphe",
+    "mse",
+    "poisson-nloglik",
+    "rmse",
+    "rmsle",
+    "tweedie-nloglik",
+)
+
 _UNIT = Interval(0, 1)
 _SHARE = Interval(0, 1, low_open=True)
 _POSITIVE = Interval(0)
@@ -109,10 +147,9 @@ TREE_UPDATERS = (
     "distcol",
     "grow_histmaker",
     "grow_skmaker",
-    "grow_quantile_histmaker",
     "sync",
     "refresh",
     "prune",
 )
 LINEAR_UPDATERS = ("shotgun", "coord_descent")
-GROWING_UPDATERS = {"grow_colmaker", "distcol", "grow_histmaker", "grow_quantile_histmaker"}
+GROWING_UPDATERS = {"grow_colmaker", "distcol", "grow_histmaker"}
