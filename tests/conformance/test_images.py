@@ -32,6 +32,18 @@ def test_the_xgboost_library_is_the_image_s_wherever_it_is_installed() -> None:
     assert locked == [(LIBRARY_VERSION, "")], "one version, whatever the Python"
 
 
+def test_every_transform_says_how_much_it_sends_at_once() -> None:
+    """Else the container is asked, which takes 100 MiB (after the recipe): times its CPUs, more than AWS allows."""
+    transforms = 0
+    for machine in (HOME / "statemachines").glob("*.yaml"):
+        text = machine.read_text()
+        for found in re.finditer(r"^( +)TransformInput:", text, re.M):
+            transforms += 1
+            state = text[: found.start()].rsplit("TransformJobName:", 1)[1]
+            assert f"{found[1]}MaxPayloadInMB:" in state, machine.name
+    assert transforms == 3
+
+
 def test_no_layer_carries_xgboost() -> None:
     for requirements in (HOME / "layers").rglob("requirements*"):
         assert "xgboost" not in requirements.read_text()
