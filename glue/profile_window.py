@@ -120,7 +120,6 @@ def main() -> None:
 
     # What the job ends with is its message, and a line of its log: no value of the data may be in it.
     guarded(_window)(options.manifest, layers)
-    commit()
 
 
 def _window(uri: str, layers: Sequence[str]) -> None:
