@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +10,7 @@ from typing import Any
 from tidegate.api.exchange import CSV, JSON, media_type
 from tidegate.api.form import MOST_FAULTS, Form
 from tidegate.api.problems import Fault, Problem, summed_up
+from tidegate.core.grammar import Malformed, csv_text, json_text, other_separator, separators_said
 
 MOST_RECORDS = 1000
 REPLACED = "\ufffd"
@@ -84,11 +83,9 @@ def _faults(records: Sequence[Record], form: Form, typed: bool) -> list[Fault]:
 
 def _of_json(text: str, form: Form) -> list[Record]:
     try:
-        content = json.loads(text, parse_constant=_no_constant)
+        content = json_text(text, _DECODER, halves=True)
     except ValueError as error:
-        raise Problem(400, f"the body is not JSON: {_short(error)}") from None
-    except RecursionError:
-        raise Problem(400, "the body is not JSON that can be read: it is nested too deeply") from None
+        raise Problem(400, f"the body is not JSON: {error}") from None
     if isinstance(content, dict) and "records" in content and "records" not in form.known:
         others = [name for name in content if name != "records"]
         _refuse([Fault("unknown beside 'records'; leave it out", None, name[:60]) for name in others])
@@ -110,11 +107,13 @@ def _of_json(text: str, form: Form) -> list[Record]:
 
 def _of_csv(text: str, form: Form, header: str | None) -> list[Record]:
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
-    except csv.Error as error:
-        raise Problem(400, f"the body is not CSV: {error}") from None
+        rows = [row for _, row in csv_text(text)]
+    except Malformed as error:
+        raise Problem(400, f"the body is not CSV: line {error.line}: {error.reason}") from None
     if not rows:
         return []
+    if len(form.known) > 1 and (words := other_separator(rows[0])):
+        raise Problem(422, f"the body {separators_said(words, 'send it again')}")
     first = [cell.strip() for cell in rows[0]]
     known = form.known | {form.target}
     has_header = header == "present" or (header != "absent" and any(cell in known for cell in first))
@@ -148,7 +147,4 @@ def _no_constant(word: str) -> None:
     raise ValueError(f"{word} is no JSON; write null for a missing value")
 
 
-def _short(error: ValueError) -> str:
-    # The decoder's own words name line and column; a limit on digits is Python's, and needs ours.
-    said = str(error)
-    return "a number has too many digits" if "digits" in said else said
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tidegate.cli.errors import Trouble
+from tidegate.core.grammar import (
+    Malformed,
+    csv_text,
+    json_lines,
+    json_text,
+    other_separator,
+    separators_said,
+)
 
 Row = Mapping[str, Any]
+_DECODER = json.JSONDecoder()
 MOST_ROWS, MOST_CHARACTERS = 1_000, 1_000_000  # of one request; the API takes 4 MB
 
 
@@ -35,7 +43,7 @@ def read_rows(text: str, features: Sequence[str], source: str) -> list[Row]:
     text = text.removeprefix("\ufeff")
     if not text.strip():
         raise Trouble(f"{source} is empty.", "Give rows as CSV with a header, JSON or JSON Lines.")
-    rows = _read_json(text, source) if text.lstrip()[0] in "[{" else _read_csv(text, source)
+    rows = _read_json(text, source) if text.lstrip()[0] in "[{" else _read_csv(text, source, features)
     if not rows:
         raise Trouble(f"{source} has a header but no rows.", "Give at least one row.")
     _refuse_missing(rows, features, source)
@@ -44,9 +52,10 @@ def read_rows(text: str, features: Sequence[str], source: str) -> list[Row]:
 
 def _read_json(text: str, source: str) -> list[Row]:
     try:
-        found = json.loads(text)
+        found = json_text(text, _DECODER)
     except ValueError:
-        found = [_read_line(line, number, source) for number, line in _lines(text)]
+        # One value or a line each: where it is neither, the first line that is no JSON is told.
+        found = [_read_line(line.decode(), number, source) for number, line in json_lines(_lines(text))]
     if isinstance(found, dict):
         found = found["instances"] if isinstance(found.get("instances"), list) else [found]
     for position, row in enumerate(found, start=1):
@@ -58,36 +67,44 @@ def _read_json(text: str, source: str) -> list[Row]:
     return list(found)
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+def _lines(text: str) -> Iterator[bytes]:
+    return (line.encode("utf-8", "surrogatepass") for line in text.split("\n"))
 
 
 def _read_line(line: str, number: int, source: str) -> Any:
     try:
-        return json.loads(line)
+        return json_text(line, _DECODER)
     except ValueError as error:
         raise Trouble(f"{source}, line {number}: this is not JSON ({error}).", "Mend the line.") from error
 
 
-def _read_csv(text: str, source: str) -> list[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""))
+def _read_csv(text: str, source: str, features: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
+    header: list[str] | None = None
     try:
-        header = next(reader)
-        rows = []
-        for fields in reader:
-            if not fields:
-                continue
-            if len(fields) != len(header):
+        for line, cells in csv_text(text):
+            if header is None:
+                header = [cell.strip() for cell in cells]
+                if len(features) > 1 and (words := other_separator(header)):
+                    raise Trouble(f"{source} {separators_said(words, 'ask again')}.")
+                _refuse_twice(header, features, source)
+            elif len(cells) != len(header):
                 raise Trouble(
-                    f"{source}, line {reader.line_num}: {len(fields)} fields; the header has {len(header)}.",
+                    f"{source}, line {line}: {len(cells)} fields; the header has {len(header)}.",
                     "Quote values that hold a comma, and fill in what is missing.",
                 )
-            rows.append(dict(zip(header, fields, strict=True)))
-    except csv.Error as error:
-        raise Trouble(
-            f"{source}, line {reader.line_num}: this is not CSV ({error}).", "Mend the line."
-        ) from error
-    return list(rows)
+            else:
+                rows.append(dict(zip(header, cells, strict=True)))
+    except Malformed as error:
+        raise Trouble(f"{source}, line {error.line}: {error.reason}.") from error
+    return rows
+
+
+def _refuse_twice(header: Sequence[str], features: Sequence[str], source: str) -> None:
+    counts = Counter(header)
+    twice = [f"'{name}'" for name in features if counts[name] > 1]
+    if twice:
+        raise Trouble(f"{source} names {', '.join(twice)} more than once.", "Keep one column of each name.")
 
 
 def _refuse_missing(rows: Sequence[Row], features: Sequence[str], source: str) -> None:

@@ -87,8 +87,9 @@ def evaluate(
         "answers": _answers(comparison, quality_verdict, bool(read["rows"])),
         "spoilt": verdict == "drift" and quality_verdict != "drift" and _spoilt(comparison),
         "quiet_days": quiet_days(manifest.every),
-        "reason": _reason(
-            verdict, data, comparison, quality or quality_verdict, bool(read["rows"])
+        "reason": (
+            _reason(verdict, data, comparison, quality or quality_verdict, bool(read["rows"]))
+            + _not_read(read)
         ).to_dict(),
         "rows": comparison["rows"],
         "new_rows": read["rows"],
@@ -128,6 +129,7 @@ def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[
         "quality": {key: quality[key] for key in shown} if quality else None,
         "labels": check["labels"],
         "unreadable": len(check["read"]["unreadable"]),
+        "skipped": check["read"].get("skipped", 0),
         "repeated": check["read"]["repeated"],
         "left": check["left"],
         "totals": check["totals"],
@@ -255,6 +257,18 @@ def _behind(share: float | None) -> Sentence:
     if share is None or share < 0.005:
         return Sentence()
     return say(" ({share} of the rows are behind it)", share=told(format(share, ".0%")))
+
+
+def _not_read(read: Mapping[str, Any]) -> Sentence:
+    """Say how much of the window could not be read, if any: a check that left rows out must say so."""
+    skipped, objects = read.get("skipped", 0), len(read["unreadable"])
+    if skipped:
+        lines = told("line was" if skipped == 1 else "lines were")
+        return say("; {skipped:,} captured {lines} left out as unreadable", skipped=skipped, lines=lines)
+    if not objects:
+        return Sentence()
+    noun = told("object" if objects == 1 else "objects")
+    return say("; {objects:,} {noun} could not be read", objects=objects, noun=noun)
 
 
 def _reason(

@@ -27,7 +27,9 @@ class PartRead:
     first, last : str or None
         The times of the first and the last prediction.
     unreadable : tuple of Sentence
-        A sentence for each object that could not be read.
+        A sentence for each object that could not be read, all of it or lines of it.
+    skipped : int
+        How many lines of captures could not be read.
     profile : bytes
         What `tidegate.table.profile.keep` writes.
     """
@@ -37,6 +39,7 @@ class PartRead:
     first: str | None
     last: str | None
     unreadable: tuple[Sentence, ...]
+    skipped: int
     profile: bytes
 
 
@@ -72,6 +75,7 @@ def read_part(manifest: Manifest, objects: Sequence[Mapping[str, Any]], folder: 
         window.first,
         window.last,
         (*window.unreadable, *problems),
+        window.skipped,
         window.profile.to_bytes(),
     )
 
@@ -95,6 +99,7 @@ def keep_window(manifest: Manifest, parts: Sequence[PartRead], rows: Path) -> di
         "first": min((part.first for part in parts if part.first), default=None),
         "last": max((part.last for part in parts if part.last), default=None),
         "unreadable": [sentence.to_dict() for part in parts for sentence in part.unreadable],
+        "skipped": sum(part.skipped for part in parts),
     }
     storage.write_json(f"{manifest.home}/read.json", found)
     return found

@@ -39,7 +39,11 @@ def both_ways(folder: Path, lines: list[str]) -> bool:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(captured, "LEAST_ROWS", 1)
         real = captured.read_capture
-        patch.setattr(captured, "read_capture", lambda path, names: by_row.append(path) or real(path, names))
+        patch.setattr(
+            captured,
+            "read_capture",
+            lambda path, *names, **more: by_row.append(path) or real(path, *names, **more),
+        )
         at_once = read(folder / "capture", folder / "at-once")
         plain = not by_row
         patch.setattr(captured, "_requests", lambda path: None)
@@ -174,7 +178,36 @@ def test_half_a_character_is_refused_in_words_and_the_other_objects_are_read(tmp
     (tmp_path / "good").write_text(line("1,2,a,no,", "CSV", "1"))
     sources = [Source("capture", name, tmp_path / name) for name in ("bad", "good")]
     window = read_window(sources, COLUMNS, "xgboost", IDENTITY, tmp_path / "out")
-    assert window.rows == 1
-    assert [each.plain for each in window.unreadable] == [
-        "bad: a value holds \\ud800, which is half of a character; send whole characters"
-    ]
+    assert (window.rows, window.skipped) == (1, 1)
+    told = window.unreadable[0].plain
+    assert len(window.unreadable) == 1
+    assert told.startswith("bad: 1 line was left out: bad, line 1")
+    assert "\\ud800, which is half of a character" in told
+
+
+@pytest.mark.parametrize(
+    ("question", "encoding"),
+    [
+        ('[{"km":1,"make":"\\ud800"}]', "JSON"),
+        ('[{"km":1,"make":"\ud800"}]', "JSON"),
+        ('[{"km":1,"make":"' + "x" * 140_000 + '"}]', "JSON"),
+        ("1,2020," + "x" * 140_000 + ",yes,", "CSV"),
+        ('1,2020,"never closed,yes,', "CSV"),
+        ("1,2020", "CSV"),
+        ("[" * 100_000, "JSON"),
+        ("5", "JSON"),
+        ("[5]", "JSON"),
+        ("", "EBCDIC"),
+    ],
+    ids=["half escaped", "half", "long JSON", "long CSV", "open", "narrow", "deep", "number", "list", "none"],
+)
+def test_one_poisoned_request_takes_none_of_those_beside_it_along(tmp_path, question, encoding):
+    good = [line("5,2020,fiat,yes,", "CSV", "1", event=f"e{at}") for at in range(30)]
+    poisoned = line(question, encoding, "1", event="poison")
+    (tmp_path / "object").write_text("\n".join([*good[:15], poisoned, "{", *good[15:]]), "utf-8")
+    window = read_window([Source("capture", "key", tmp_path / "object")], COLUMNS, "x", "", tmp_path / "out")
+    assert 30 <= window.rows <= 31
+    assert window.rows + window.skipped >= 31
+    told = window.unreadable[0].plain
+    assert len(window.unreadable) == 1
+    assert told.startswith("key: ") and "line 1" in told

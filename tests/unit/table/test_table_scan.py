@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.refusals import refused
 
+from tidegate.core import bounds
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import csv_head
 from tidegate.table import native
 from tidegate.table.hashing import number_hashes, word_hash
 from tidegate.table.profile import ColumnProfile, Profile
@@ -234,7 +236,8 @@ def test_many_blocks_in_threads_give_what_one_pass_gives(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", 1 << 17)
         pieces = profile_csv(tmp_path / "t.csv", progress=seen.append)
-    whole = profile_with_arrow(tmp_path / "t.csv", ["x", "w", "s"], header=True)
+    with (tmp_path / "t.csv").open("rb") as stream:
+        whole = profile_with_arrow(tmp_path / "t.csv", ["x", "w", "s"], csv_head(stream))
     assert sum(seen) == (tmp_path / "t.csv").stat().st_size
     assert pieces.rows == whole.rows == rows
     for name, one in pieces.columns.items():
@@ -420,17 +423,18 @@ class TestCapture:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("t.csv", 'a,b\n1,x\n2,"{}"\n', "after line 3: field larger than field limit"),
+        ("t.csv", 'a,b\n1,x\n2,"{}"\n', "line 3: a cell has more than 131,072 bytes"),
         (
             "t.jsonl",
             '{{"a": "x"}}\n{{"a": "{}"}}\n',
-            "line 2: this is longer than 1 MB; write one object a line",
+            "line 2: this is longer than 1 MiB; write one object a line",
         ),
-        ("c.jsonl", '{{"captureData": "{}"}}\n', "line 1: this is longer than 1 MB"),
+        ("c.jsonl", '{{"captureData": "{}"}}\n', "line 1: this is longer than 1 MiB"),
     ],
 )
 def test_a_line_too_long_for_memory_is_refused_by_its_number(tmp_path, monkeypatch, name, text, words):
-    monkeypatch.setattr(blocks, "MOST_RECORD_BYTES", 1 << 20)
+    for bound in ("MOST_ROW_BYTES", "MOST_CAPTURE_LINE_BYTES"):
+        monkeypatch.setattr(bounds, bound, 1 << 20)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1 << 16)
     (tmp_path / name).write_text(text.format("y" * (3 << 20)))
     with refused(BadDrop, words):

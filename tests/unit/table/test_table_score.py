@@ -158,7 +158,10 @@ def test_gaps_are_null_for_the_models_and_in_the_table(tmp_path):
         (HEADER, "has column names and no rows"),
         ("id,km,year,make,auto\n", "lacks the column 'sold'"),
         ("a,b\n1,2\n", "has none of the model's columns"),
-        (lines(GOOD, 'a2,1,"open', *[GOOD] * 9000), "cars.csv, at or after line 3"),
+        (
+            lines(GOOD, 'a2,1,"open', *[GOOD] * 9000),
+            "cars.csv, line 3: a cell has more than 131,072 bytes; most often a quotation mark",
+        ),
         ("", "is empty (0 bytes)"),
         ("[" + json.dumps(JSON_ROW) + "]", "is a JSON array; write one object a line"),
         (as_json_lines({"id": "a", "km": 1}), "lacks columns 'year', 'make', 'auto', 'sold'"),

@@ -92,12 +92,12 @@ def test_rows_that_were_counted_before_are_left_out(tmp_path):
     assert (window.rows, window.repeated) == (1, 1)
 
 
-def test_an_object_that_cannot_be_read_leaves_nothing_behind_and_is_told(tmp_path):
+def test_a_line_that_cannot_be_read_is_left_out_counted_and_told_and_those_beside_it_count(tmp_path):
     good = capture(tmp_path / "good", ("e1", None, "1,2,a,no,", "CSV"))
     bad = capture(tmp_path / "bad", ("e2", None, "1,2,a,no,", "CSV"), ("e3", None, "1,2", "CSV"))
     window = read(tmp_path, Source("capture", "bad", bad), Source("capture", "good", good))
-    assert window.rows == 1
-    assert window.unreadable[0].plain.startswith("bad: ")
+    assert (window.rows, window.skipped) == (2, 1)
+    assert window.unreadable[0].plain.startswith("bad: 1 line was left out: bad, line 2")
     assert "expected 5" in window.unreadable[0].plain
 
 

@@ -2,7 +2,9 @@
  * Built by __init__.py, which also says what happens without a compiler. */
 #include "cells.h"
 
-enum { BAD_WIDTH = -1, OPEN_QUOTE = -2, NO_MEMORY = -3, NOT_PLAIN = -4 };
+enum { BAD_WIDTH = -1, OPEN_QUOTE = -2, NO_MEMORY = -3, NOT_PLAIN = -4, LONG_CELL = -5 };
+
+#define MOST_CELL 131072 /* MOST_CELL_BYTES of core/bounds.py */
 
 typedef struct {
     int32_t width;
@@ -77,12 +79,15 @@ int64_t tg_read_csv(Reader *r, const char *p, int64_t size, int64_t *rows, int64
             if (p < end && *p == '"') {
                 if (!(stop = quoted_end(p, end))) return OPEN_QUOTE;
                 if (!unquote(r, p, stop, &text, &length)) return NO_MEMORY;
+                if (length > MOST_CELL) return LONG_CELL;
                 if (at < r->width && !count_cell(c, text, length, text + length)) return NO_MEMORY;
             } else if (p < end && *p <= '9' && !ends_cell(*p) && (stop = read_number(p, end, &value, &whole)) &&
                        (stop == end || ends_cell(*stop))) {
+                if (stop - p > MOST_CELL) return LONG_CELL;
                 if (at < r->width && !count_number(c, p, stop - p, end, value, whole)) return NO_MEMORY;
             } else {
                 stop = cell_end(p, end);
+                if (stop - p > MOST_CELL) return LONG_CELL;
                 if (at < r->width && !count_cell(c, p, stop - p, end)) return NO_MEMORY;
             }
             p = stop + 1;
@@ -122,7 +127,7 @@ static int is_json(const char *s, int64_t n) { /* a number or a word that may st
  * plain values; gives their number, or NOT_PLAIN for anything that a whole reader of JSON has to look at. */
 int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, const int32_t *ends) {
     const char *end = p + size;
-    int64_t row = 0;
+    int64_t row = 0, cells = 0, tried_in_all = 0;
     while ((p = skip_blanks(p, end)) < end) {
         if (*p == '\n') {
             p++;
@@ -140,6 +145,8 @@ int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, 
                 if (ends[at] - begin == length && !memcmp(names + begin, p + 1, length)) break;
             }
             if (tried == r->width || r->seen[at] == row) return NOT_PLAIN;
+            /* Names mostly come in their order; looking through thousands for each would take the square. */
+            if ((tried_in_all += tried) > 32 * ++cells + 65536) return NOT_PLAIN;
             r->seen[at] = row;
             p = skip_blanks(stop + 1, end);
             if (p == end || *p++ != ':' || (p = skip_blanks(p, end)) == end) return NOT_PLAIN;
@@ -151,6 +158,7 @@ int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, 
                 while (p < end && *p != ',' && *p != '}' && (unsigned char)*p > ' ') p++;
                 if (!is_json(text, (stop = p) - text)) return NOT_PLAIN;
             }
+            if (stop - text > MOST_CELL) return NOT_PLAIN;
             if (!count_cell(r->columns + at, text, stop - text, end)) return NO_MEMORY;
             p = skip_blanks(p, end);
             if (p == end || (*p != ',' && *p != '}')) return NOT_PLAIN;

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import Head, Malformed
 from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
-from tidegate.table.read.csv_trouble import csv_error, explain_structure, line_of_row, read_header, rows_of
-from tidegate.table.read.look import Look
+from tidegate.table.read.csv_trouble import explain_structure, line_of_row, malformed, read_header, rows_of
+from tidegate.table.read.look import Look, open_after, open_bytes
 from tidegate.table.read.names import expected_names, find_columns
 from tidegate.table.read.sentences import bad_cell
 from tidegate.table.read.values import ARROW_NULLS
@@ -33,22 +32,27 @@ def read_csv(path: Path, spec: ModelSpec, name: str, seen: Look) -> Table:
         For a structure or a cell that does not fit, by its line.
     """
     wanted = expected_names(spec)
-    header = read_header(path, wanted, name, seen)
-    places = find_columns(header, wanted, name, target=spec.target)
-    try:
-        return _read_rows(path, spec, name, seen, len(header), places)
-    except csv.Error as error:
-        raise csv_error(name, 2, error) from None
-
-
-def _read_rows(
-    path: Path, spec: ModelSpec, name: str, seen: Look, width: int, places: dict[str, int]
-) -> Table:
-    if not any(True for _ in islice(rows_of(path, seen.gzipped), 1, 2)):  # pyarrow would call this an error
-        return Table(name, {}, np.empty(0), None, np.empty(0, dtype=np.int64))
+    head = read_header(path, wanted, name, seen)
+    places = find_columns(head.cells, wanted, name, target=spec.target, header_line=head.line)
     kinds = {spec.target: "numeric", **{column: feature.type for column, feature in spec.features.items()}}
-    arrow = _parse(path, name, seen, width, places, kinds)
-    return _Reader(path, spec, name, seen, width, places, kinds, arrow).table()
+    try:
+        rows = None
+        if seen.quotes or seen.long:  # only the grammar knows what is never closed, or too long for a cell
+            rows = explain_structure(path, name, seen, len(head.cells))
+        if rows == 0 or (rows is None and _has_no_rows(path, seen, head)):  # pyarrow calls this an error
+            return Table(name, {}, np.empty(0), None, np.empty(0, dtype=np.int64))
+        arrow = _parse(path, name, seen, head, places, kinds)
+        if rows not in (None, arrow.num_rows):
+            raise AssertionError(f"pyarrow finds {arrow.num_rows} rows, and there are {rows}")
+        return _Reader(path, spec, name, seen, head, places, kinds, arrow).table()
+    except Malformed as error:
+        raise malformed(name, error) from None
+
+
+def _has_no_rows(path: Path, seen: Look, head: Head) -> bool:
+    with open_bytes(path, seen.gzipped) as stream:
+        stream.seek(head.begins)
+        return not any(block.strip(b"\r\n") for block in iter(lambda: stream.read(BLOCK_BYTES), b""))
 
 
 class _Reader:
@@ -60,13 +64,13 @@ class _Reader:
         spec: ModelSpec,
         name: str,
         seen: Look,
-        width: int,
+        head: Head,
         places: dict[str, int],
         kinds: dict[str, str],
         arrow: Any,
     ) -> None:
         self.path, self.spec, self.name, self.seen = path, spec, name, seen
-        self.width, self.places, self.kinds, self.arrow = width, places, kinds, arrow
+        self.head, self.places, self.kinds, self.arrow = head, places, kinds, arrow
 
     def table(self) -> Table:
         columns: dict[str, Column] = {}
@@ -112,7 +116,7 @@ class _Reader:
                 except BadCells as bad:
                     raise BadCells(bad.row, self._cell(bad.row, column) or bad.text, bad.count) from None
             found = _parse(
-                self.path, self.name, self.seen, self.width, {column: self.places[column]}, {}
+                self.path, self.name, self.seen, self.head, {column: self.places[column]}, {}
             ).column(0)
         return parsed(*split_dictionary(found), kind)
 
@@ -131,20 +135,20 @@ class _Reader:
 
 
 def _parse(
-    path: Path, name: str, seen: Look, width: int, places: dict[str, int], kinds: dict[str, str]
+    path: Path, name: str, seen: Look, head: Head, places: dict[str, int], kinds: dict[str, str]
 ) -> Any:
     """Let pyarrow read the wanted columns: numbers as doubles, all others as dictionary-encoded texts."""
     import pyarrow as pa
 
     try:
         try:
-            return _read(path, seen, places, kinds)
+            return _read(path, seen, head, places, kinds)
         except pa.ArrowInvalid:
-            explain_structure(path, name, seen, width)
+            explain_structure(path, name, seen, len(head.cells))
             # The structure is sound, so some number is not one: read everything as text and see which.
-            return _read(path, seen, places, {})
+            return _read(path, seen, head, places, {})
     except pa.ArrowInvalid as error:
-        explain_structure(path, name, seen, width, strict=True)
+        explain_structure(path, name, seen, len(head.cells))
         raise BadDrop(
             say(
                 "{file} cannot be read as CSV: {error}; export it again and drop it",
@@ -165,17 +169,17 @@ def _parse(
         ) from None
 
 
-def _read(path: Path, seen: Look, places: dict[str, int], kinds: dict[str, str]) -> Any:
+def _read(path: Path, seen: Look, head: Head, places: dict[str, int], kinds: dict[str, str]) -> Any:
     import pyarrow as pa
     import pyarrow.csv as pacsv
 
     text = pa.dictionary(pa.int32(), pa.string())
     wanted = {f"f{at}": kinds.get(column) for column, at in places.items()}
-    with pa.input_stream(str(path), compression="gzip" if seen.gzipped else None) as stream:
+    with open_after(path, seen.gzipped, head) as stream:
         return pacsv.read_csv(
             stream,
             read_options=pacsv.ReadOptions(
-                block_size=BLOCK_BYTES, autogenerate_column_names=True, skip_rows_after_names=1
+                block_size=BLOCK_BYTES, column_names=[f"f{at}" for at in range(len(head.cells))]
             ),
             parse_options=pacsv.ParseOptions(newlines_in_values=seen.quotes),
             convert_options=pacsv.ConvertOptions(

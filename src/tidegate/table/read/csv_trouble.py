@@ -2,54 +2,44 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import Head, Malformed, csv_head, csv_records, other_separator, separators_said
 from tidegate.core.sentences import say, told
-from tidegate.table.read.look import Look, open_text
-
-_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+from tidegate.table.read.look import Look, open_bytes, open_text
 
 
-def rows_of(path: Path, gzipped: bool, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Give every record that is not blank with the line on which it begins, the header first."""
+def rows_of(path: Path, gzipped: bool) -> Iterator[tuple[int, list[str]]]:
+    """Give every record with the line on which it begins, the header first; see `tidegate.core.grammar`.
+
+    Raises
+    ------
+    Malformed
+        For what is no record.
+    """
     with open_text(path, gzipped) as text:
-        yield from records(text, strict=strict)
+        yield from csv_records(text)
 
 
-def records(
-    text: Iterable[str], first_line: int = 1, *, strict: bool = False
-) -> Iterator[tuple[int, list[str]]]:
-    """Give every record of a text that is not blank with the line on which it begins."""
-    reader = csv.reader(text, strict=strict)
-    begins = first_line
-    for cells in reader:
-        if cells:
-            yield begins, cells
-        begins = first_line + reader.line_num
-
-
-def read_header(path: Path, wanted: Sequence[str], name: str, seen: Look) -> list[str]:
+def read_header(path: Path, wanted: Sequence[str], name: str, seen: Look) -> Head:
     """Read the column names, and refuse a file whose columns are not separated by commas."""
     try:
-        header = next(rows_of(path, seen.gzipped))[1]
-    except csv.Error as error:
-        raise csv_error(name, 1, error) from None
-    if len(header) == 1:
-        for delimiter, words in _DELIMITERS.items():
-            if delimiter in header[0] and len(wanted) > 1:
-                raise BadDrop(
-                    say(
-                        "{file} separates its columns by {words}; save it with commas between the columns "
-                        "and drop it again",
-                        file=told(name),
-                        words=told(words),
-                    ),
-                    row=1,
-                )
-    return header
+        with open_bytes(path, seen.gzipped) as stream:
+            head = csv_head(stream)
+    except Malformed as error:
+        raise malformed(name, error) from None
+    if head is None:
+        raise BadDrop(
+            say(
+                "{file} holds no text; put the column names and the rows in it and drop it again",
+                file=told(name),
+            )
+        )
+    if len(wanted) > 1 and (words := other_separator(head.cells)):
+        raise BadDrop(say("{file} {words}", file=told(name), words=separators_said(words)), row=head.line)
+    return head
 
 
 def line_of_row(path: Path, gzipped: bool, row: int) -> int:
@@ -60,36 +50,30 @@ def line_of_row(path: Path, gzipped: bool, row: int) -> int:
     raise IndexError(f"row {row} is beyond the end of {path.name}")
 
 
-def explain_structure(path: Path, name: str, seen: Look, width: int, *, strict: bool = False) -> None:
-    """Raise a sentence for the first record that breaks the table's shape, or return if none does.
+def explain_structure(path: Path, name: str, seen: Look, width: int) -> int:
+    """Count the records after the header.
 
     Raises
     ------
     BadDrop
-        For a record of another width than the header, or a quotation mark that is never closed.
+        For the first record of another width than the header, a quotation mark that is never closed, or a
+        cell that is too long.
     """
-    line = 1
-    records = rows_of(path, seen.gzipped, strict=strict)
+    count = -1
     try:
-        for line, cells in records:
+        for line, cells in rows_of(path, seen.gzipped):
             if len(cells) != width:
                 raise _wrong_width(name, line, len(cells), width)
-    except csv.Error as error:
-        raise csv_error(name, line + 1, error) from None
+            count += 1
+    except Malformed as error:
+        raise malformed(name, error) from None
+    return count
 
 
-def csv_error(name: str, line: int, error: csv.Error) -> BadDrop:
-    """Say that a quotation mark is probably never closed."""
-    return BadDrop(
-        say(
-            "{file}, at or after line {line}: {error}; most often a quotation mark is opened there and "
-            "never closed",
-            file=told(name),
-            line=line,
-            error=told(error),
-        ),
-        row=line,
-    )
+def malformed(name: str, error: Malformed) -> BadDrop:
+    """Say of a file what does not keep to the grammar."""
+    said = say("{file}, line {line}: {reason}", file=told(name), line=error.line, reason=error.reason)
+    return BadDrop(said, row=error.line)
 
 
 def _wrong_width(name: str, line: int, found: int, width: int) -> BadDrop:

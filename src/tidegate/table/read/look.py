@@ -8,18 +8,20 @@ import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
+from tidegate.core.bounds import (
+    MOST_CELL_BYTES,
+    MOST_ROW_BYTES,
+    MOST_ROWS,
+    MOST_TEXT_BYTES,
+    unpacks_too_far,
+)
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import Head, line_ends
 from tidegate.core.sentences import say, told
 
 BLOCK_BYTES = 4 << 20
-UNPACKED_LIMIT_BYTES = 4 << 30
-# A line is read as a whole, so its length is memory. No table that people keep has longer ones.
-LONGEST_LINE_BYTES = 8 << 20
-# Tables pack to a tenth or a fiftieth. What unpacks to hundreds of times its size is made to do so.
-MOST_TIMES_UNPACKED = 200
-_SMALL_UNPACKED_BYTES = 64 << 20
 _GZIP = b"\x1f\x8b"
 _OTHERS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV UTF-8",
@@ -33,11 +35,20 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class Look:
-    """What the bytes of a file say about it."""
+    """What the bytes of a file say about it.
+
+    Attributes
+    ----------
+    quotes : bool
+        Whether there is a quotation mark, so that a line need not be a record.
+    long : bool
+        Whether a line is longer than a cell may be, so that a cell may be.
+    """
 
     parquet: bool
     gzipped: bool = False
     quotes: bool = False
+    long: bool = False
 
 
 def look(path: Path, name: str) -> Look:
@@ -62,7 +73,7 @@ def look(path: Path, name: str) -> Look:
     refuse_other_kinds(head, name)
     gzipped = head.startswith(_GZIP)
     try:
-        quotes = _scan_text(path, name, gzipped)
+        return _scan_text(path, name, gzipped)
     except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
         if not gzipped:
             raise
@@ -73,7 +84,6 @@ def look(path: Path, name: str) -> Look:
                 error=told(error),
             )
         ) from None
-    return Look(parquet=False, gzipped=gzipped, quotes=quotes)
 
 
 def refuse_other_kinds(head: bytes, name: str) -> None:
@@ -105,10 +115,27 @@ def open_text(path: Path, gzipped: bool) -> TextIO:
     return io.TextIOWrapper(open_bytes(path, gzipped), encoding="utf-8-sig", newline="")
 
 
-def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
+def open_after(path: Path, gzipped: bool, head: Head) -> Any:
+    """Open a file for pyarrow, after its first record: what comes before the rows is read in one way only."""
+    import pyarrow as pa
+
+    file = pa.OSFile(str(path))
+    if not gzipped:
+        file.seek(head.begins)
+        return file
+    stream = pa.CompressedInputStream(file, "gzip")
+    left = head.begins
+    while left > 0:
+        left -= len(stream.read(min(left, BLOCK_BYTES))) or left
+    return stream
+
+
+def _scan_text(path: Path, name: str, gzipped: bool) -> Look:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    total = lines = running = 0
+    total = lines = 0
+    lengths = _Lengths()
     quotes = blank = False
+    last = b""
     packed = path.stat().st_size if gzipped else 0
     with open_bytes(path, gzipped) as file:
         while block := file.read(BLOCK_BYTES):
@@ -116,7 +143,7 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
                 _refuse_utf16(block, name)
                 blank = True
             if b"\x00" in block:
-                line = lines + block[: block.index(b"\x00")].count(b"\n") + 1
+                line = lines + line_ends(block[: block.index(b"\x00")], last) + 1
                 raise BadDrop(
                     say(
                         "{file} has a NUL byte in line {line}: it is not text, or damaged; export it again "
@@ -131,13 +158,26 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
                 try:
                     decoder.decode(block)
                 except UnicodeDecodeError as error:
-                    raise _not_utf8(name, block, error.start - pending, total, lines) from None
+                    at = max(error.start - pending, 0)
+                    line = lines + line_ends(block[:at], last) + 1
+                    raise _not_utf8(name, block[at], total + at + 1, line) from None
             blank = blank and not block.strip(b" \t\r\n\xef\xbb\xbf")
             quotes = quotes or b'"' in block
-            running = _refuse_long_line(block, running, lines, name)
-            lines += block.count(b"\n")
+            if lengths.add(block) > MOST_ROW_BYTES:
+                raise BadDrop(
+                    say(
+                        "{file}: line {line} has more than {most} MiB; put each row on a line of its own and "
+                        "drop it again",
+                        file=told(name),
+                        line=lines + 1,
+                        most=MOST_ROW_BYTES >> 20,
+                    ),
+                    row=lines + 1,
+                )
+            lines += line_ends(block, last)
+            last = block[-1:]
             total += len(block)
-            if gzipped and total > max(_SMALL_UNPACKED_BYTES, MOST_TIMES_UNPACKED * packed):
+            if gzipped and unpacks_too_far(packed, total):
                 raise BadDrop(
                     say(
                         "{file} unpacks from {packed:,} to more than {total:,} bytes, which no table does; "
@@ -147,14 +187,7 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
                         total=total,
                     )
                 )
-            if total > UNPACKED_LIMIT_BYTES:
-                raise BadDrop(
-                    say(
-                        "{file} is over {most} GiB of text; drop it in parts",
-                        file=told(name),
-                        most=UNPACKED_LIMIT_BYTES >> 30,
-                    )
-                )
+            _refuse_large(name, total, lines)
     if decoder.getstate()[0]:
         raise BadDrop(
             say(
@@ -171,28 +204,46 @@ def _scan_text(path: Path, name: str, gzipped: bool) -> bool:
                 file=told(name),
             )
         )
-    return quotes
+    return Look(parquet=False, gzipped=gzipped, quotes=quotes, long=lengths.long)
 
 
-def _refuse_long_line(block: bytes, running: int, lines: int, name: str) -> int:
-    """Refuse a line that is too long to be read; gives the length of the one that goes on in the next block.
+class _Lengths:
+    """How long the lines are, block by block; blocks are shorter than the longest line that is read."""
 
-    Blocks are shorter than the longest line, so that only one that began before can be too long.
-    """
-    first = block.find(b"\n")
-    length = running + (len(block) if first < 0 else first)
-    if length > LONGEST_LINE_BYTES:
+    def __init__(self) -> None:
+        self.long = False
+        self._running = 0
+
+    def add(self, block: bytes) -> int:
+        """Look at a block; gives the length of the line that began before it, as far as it is known."""
+        first = min((at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=-1)
+        length = self._running + (len(block) if first < 0 else first)
+        at = first + 1
+        self.long = self.long or length > MOST_CELL_BYTES
+        while not self.long and first >= 0 and len(block) - at > MOST_CELL_BYTES:
+            end = _last_end(block, at, at + MOST_CELL_BYTES + 1)
+            self.long = end < 0
+            at = end + 1
+        self._running = length if first < 0 else len(block) - _last_end(block, 0, len(block)) - 1
+        return length
+
+
+def _last_end(block: bytes, begin: int, end: int) -> int:
+    return max(block.rfind(b"\n", begin, end), block.rfind(b"\r", begin, end))
+
+
+def _refuse_large(name: str, total: int, lines: int) -> None:
+    if total > MOST_TEXT_BYTES:
+        most = MOST_TEXT_BYTES >> 30
+        raise BadDrop(say("{file} is over {most} GiB of text; drop it in parts", file=told(name), most=most))
+    if lines > MOST_ROWS + 1:
         raise BadDrop(
             say(
-                "{file}: line {line} has more than {most} MiB; put each row on a line of its own and drop it "
-                "again",
+                "{file} has more than {most:,} lines; drop it in parts, or a sample of it",
                 file=told(name),
-                line=lines + 1,
-                most=LONGEST_LINE_BYTES >> 20,
-            ),
-            row=lines + 1,
+                most=MOST_ROWS,
+            )
         )
-    return length if first < 0 else len(block) - block.rfind(b"\n") - 1
 
 
 def _refuse_utf16(block: bytes, name: str) -> None:
@@ -206,17 +257,15 @@ def _refuse_utf16(block: bytes, name: str) -> None:
         )
 
 
-def _not_utf8(name: str, block: bytes, start: int, total: int, lines: int) -> BadDrop:
-    at = max(start, 0)
-    line = lines + block[:at].count(b"\n") + 1
+def _not_utf8(name: str, byte: int, place: int, line: int) -> BadDrop:
     return BadDrop(
         say(
             "{file} is not UTF-8 text: line {line} holds the byte 0x{byte:02X} (byte {at} of the file); "
             "save it as UTF-8 (in Excel: 'CSV UTF-8') and drop it again",
             file=told(name),
             line=line,
-            byte=block[at],
-            at=total + at + 1,
+            byte=byte,
+            at=place,
         ),
         row=line,
     )

@@ -12,6 +12,7 @@ from tidegate.table.read.values import is_number
 
 SHOWN_NAMES = 12
 SHOWN_NAME = 30  # characters
+MOST_COMPARED = 500
 
 
 def expected_names(spec: ModelSpec) -> list[str]:
@@ -48,59 +49,67 @@ def find_columns(
         If the file has no header, lacks a column, or has one of them twice.
     """
     names = [each.strip() for each in found]
-    missing = [each for each in wanted if each not in names]
+    places: dict[str, list[int]] = {}
+    for place, each in enumerate(names):
+        places.setdefault(each, []).append(place)
+    missing = [each for each in wanted if each not in places]
     if len(missing) == len(wanted):
         raise _nothing_fits(names, wanted, name, header_line)
-    if target is not None and target in missing:
-        raise BadDrop(
-            say(
-                "{file} has no target column '{target}'{hint}; add it, or name another target in model.yaml",
-                file=told(name),
-                target=told(target),
-                hint=_hint(target, names, wanted),
+    twice = [each for each in wanted if len(places.get(each, ())) > 1]
+    if missing or twice:
+        hints = _Hints(names, wanted)
+        faults = [
+            *([_no_target(target, hints)] if target in missing else []),
+            *(
+                [_lacks([each for each in missing if each != target], hints)]
+                if set(missing) - {target}
+                else []
             ),
-            row=header_line,
-            column=target,
-        )
-    if missing:
-        raise _lacking(missing, names, wanted, name, header_line)
-    for each in wanted:
-        if names.count(each) > 1:
-            places = [told(at + 1) for at, other in enumerate(names) if other == each]
-            raise BadDrop(
-                say(
-                    "{file} has the column '{column}' {times} times (columns {places}); keep one of them",
-                    file=told(name),
-                    column=told(each),
-                    times=len(places),
-                    places=joined(places, " and "),
-                ),
-                row=header_line,
-                column=each,
-            )
-    return {each: names.index(each) for each in wanted}
+            *([_has_twice({each: places[each] for each in twice})] if twice else []),
+        ]
+        first = target if target in missing else (missing or twice)[0]
+        said = say("{file} {faults}", file=told(name), faults=joined(faults, "; it also "))
+        raise BadDrop(said, row=header_line, column=first)
+    return {each: places[each][0] for each in wanted}
 
 
-def _lacking(
-    missing: list[str], names: list[str], wanted: Sequence[str], name: str, header_line: int | None
-) -> BadDrop:
+def _no_target(target: str | None, hints: _Hints) -> Sentence:
+    assert target is not None
+    return say(
+        "has no target column '{target}'{hint}; add it, or name another target in model.yaml",
+        target=told(target),
+        hint=hints.of(target),
+    )
+
+
+def _lacks(missing: list[str], hints: _Hints) -> Sentence:
     several = len(missing) > 1
-    lacking = [
-        say("'{column}'{hint}", column=told(each), hint=_hint(each, names, wanted))
-        for each in missing[:SHOWN_NAMES]
-    ]
-    return BadDrop(
-        say(
-            "{file} lacks {columns} {lacking}{more}; add {them}, or list the columns that there are in "
-            "model.yaml",
-            file=told(name),
-            columns=told("columns" if several else "the column"),
-            lacking=joined(lacking),
-            more=_more(missing),
-            them=told("them" if several else "it"),
+    return say(
+        "lacks {columns} {lacking}{more}; add {them}, or list the columns that there are in model.yaml",
+        columns=told("columns" if several else "the column"),
+        lacking=joined(
+            say("'{column}'{hint}", column=told(each), hint=hints.of(each)) for each in missing[:SHOWN_NAMES]
         ),
-        row=header_line,
-        column=missing[0],
+        more=_more(missing),
+        them=told("them" if several else "it"),
+    )
+
+
+def _has_twice(twice: dict[str, list[int]]) -> Sentence:
+    said = [
+        say(
+            "'{column}' {times} times (columns {places})",
+            column=told(each),
+            times=len(places),
+            places=joined((told(at + 1) for at in places[:SHOWN_NAMES]), " and "),
+        )
+        for each, places in list(twice.items())[:SHOWN_NAMES]
+    ]
+    return say(
+        "has the {columns} {said}{more}; keep one of each name",
+        columns=told("columns" if len(twice) > 1 else "column"),
+        said=joined(said),
+        more=_more(list(twice)),
     )
 
 
@@ -131,15 +140,24 @@ def _nothing_fits(names: list[str], wanted: Sequence[str], name: str, header_lin
     )
 
 
-def _hint(missing: str, names: list[str], wanted: Sequence[str]) -> Sentence:
-    spare = {each.lower(): each for each in names if each not in wanted}
-    close = difflib.get_close_matches(missing.lower(), list(spare), 1)
-    if not close:
-        return Sentence()
-    name = spare[close[0]]
-    # Of other letters than the model's it may be anything; of the same ones it says nothing new.
-    same = close[0] == missing.lower()
-    return say(" (did you mean '{name}'?)", name=told(name) if same else of_the_data(name))
+class _Hints:
+    """The names of a file that nobody asked for, among which a missing one may be meant."""
+
+    def __init__(self, names: Sequence[str], wanted: Sequence[str]) -> None:
+        known = set(wanted)
+        # Each is compared with each, which takes the square: of thousands none is looked for.
+        spare = list(dict.fromkeys(each for each in names if each not in known))
+        self._spare = {each.lower(): each for each in spare} if len(spare) <= MOST_COMPARED else {}
+
+    def of(self, missing: str) -> Sentence:
+        """Ask whether another name is meant."""
+        close = difflib.get_close_matches(missing.lower(), list(self._spare), 1)
+        if not close:
+            return Sentence()
+        name = self._spare[close[0]]
+        # Of other letters than the model's it may be anything; of the same ones it says nothing new.
+        same = close[0] == missing.lower()
+        return say(" (did you mean '{name}'?)", name=told(name) if same else of_the_data(name))
 
 
 def quoted(names: Iterable[Value | Told]) -> Sentence:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import Head
 from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
 from tidegate.table.read.csv_trouble import explain_structure
-from tidegate.table.read.look import look
+from tidegate.table.read.look import look, open_after
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_texts import cells_of
 
@@ -19,9 +21,19 @@ BLOCK_BYTES = 2 << 20
 
 
 def profile_with_arrow(
-    path: Path, names: Sequence[str], *, header: bool, progress: Callable[[int], None] | None = None
+    path: Path,
+    names: Sequence[str],
+    head: Head,
+    *,
+    header: bool = True,
+    progress: Callable[[int], None] | None = None,
 ) -> Profile:
     """Profile a CSV file whose first record was read already.
+
+    Parameters
+    ----------
+    header : bool
+        Whether that record names the columns; otherwise it is a row.
 
     Raises
     ------
@@ -32,16 +44,18 @@ def profile_with_arrow(
     import pyarrow.csv as pacsv
 
     seen = look(path, path.name)
-    if seen.quotes:  # pyarrow takes a quotation mark that is never closed for one that ends with the file
-        explain_structure(path, path.name, seen, len(names), strict=True)
+    rows = None
+    if seen.quotes or seen.long:  # only the grammar knows what is never closed, or too long for a cell
+        rows = explain_structure(path, path.name, seen, len(names)) + (not header)
     adding = Adding(names)
+    begins = head if header else replace(head, begins=head.starts)
     try:
         with (
-            pa.input_stream(str(path), compression="gzip" if seen.gzipped else None) as stream,
+            open_after(path, seen.gzipped, begins) as stream,
             pacsv.open_csv(
                 stream,
                 read_options=pacsv.ReadOptions(
-                    block_size=BLOCK_BYTES, autogenerate_column_names=True, skip_rows_after_names=int(header)
+                    block_size=BLOCK_BYTES, column_names=[f"f{at}" for at in range(len(names))]
                 ),
                 parse_options=pacsv.ParseOptions(newlines_in_values=seen.quotes),
                 convert_options=pacsv.ConvertOptions(
@@ -56,11 +70,15 @@ def profile_with_arrow(
                 if progress:
                     progress(batch.nbytes)
     except pa.ArrowInvalid as error:
-        explain_structure(path, path.name, seen, len(names), strict=True)
+        if explain_structure(path, path.name, seen, len(names)) + (not header) == 0:
+            return adding.profile()  # pyarrow calls no rows an error
         raise BadDrop(
             say("{file} cannot be profiled: {error}", file=told(path.name), error=of_the_data(error))
         ) from None
-    return adding.profile()
+    found = adding.profile()
+    if rows not in (None, found.rows):
+        raise AssertionError(f"pyarrow finds {found.rows} rows, and there are {rows}")
+    return found
 
 
 def _profile(column: object, below: int) -> ColumnProfile:

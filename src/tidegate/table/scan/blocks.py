@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from tidegate.core import bounds
+
 BLOCK_BYTES = 4 << 20
 SLACK_BYTES = 64  # the kernel reads eight bytes at a time
-MOST_RECORD_BYTES = 64 << 20  # SageMaker takes requests of 25 MB; what is larger is no row of a table
 
 WholeRecords = Callable[[bytearray, int], int]
 
 
 class RecordTooLong(ValueError):
-    """A record has more than `MOST_RECORD_BYTES`: memory would grow with the file."""
+    """A record has more bytes than one may have: memory would grow with the file."""
 
-    def __init__(self) -> None:
-        super().__init__(f"longer than {MOST_RECORD_BYTES >> 20} MB")
+    def __init__(self, most: int) -> None:
+        super().__init__(f"longer than {most >> 20} MiB")
 
 
 def blocks(
@@ -54,8 +55,8 @@ def blocks(
                 size += got
         last = size < room
         whole = size if last else whole_records(buffer, size)
-        if size - whole > MOST_RECORD_BYTES:
-            raise RecordTooLong
+        if size - whole > bounds.MOST_ROW_BYTES:
+            raise RecordTooLong(bounds.MOST_ROW_BYTES)
         rest = bytes(memoryview(buffer)[whole:size])
         yield buffer, whole
         if last:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import Head, Malformed, csv_head
 from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table import native
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
-from tidegate.table.read.csv_trouble import explain_structure
+from tidegate.table.read.csv_trouble import explain_structure, malformed
 from tidegate.table.read.look import look
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_csv import profile_with_arrow
@@ -23,23 +21,7 @@ from tidegate.table.scan.blocks import RecordTooLong
 from tidegate.table.scan.native_reader import BadBlock, NativeReader, address_of
 from tidegate.table.scan.threads import Progress, in_threads
 
-HEADER_BYTES = 1 << 20
-BOM = b"\xef\xbb\xbf"
 Done = tuple[int, list[ColumnProfile]]
-
-
-@dataclass(frozen=True)
-class Header:
-    """What the first record says.
-
-    Attributes
-    ----------
-    begins : int
-        Where the rows begin, in unpacked bytes.
-    """
-
-    names: tuple[str, ...]
-    begins: int
 
 
 def profile_csv(path: Path, *, header: bool = True, progress: Progress | None = None) -> Profile:
@@ -62,22 +44,21 @@ def profile_csv(path: Path, *, header: bool = True, progress: Progress | None = 
         raw.seek(0)
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if gzipped else raw
         try:
-            first = _read_header(stream, path, header)
+            head = _head(stream, path)
+            names = _names(head, path, header)
+            begins = head.begins if header else head.starts
             kernel = native.load()
             if kernel is None:
-                return profile_with_arrow(path, first.names, header=header, progress=progress)
-            stream.seek(first.begins)
-            return _profile(kernel, stream, raw, first.names, progress)
-        except (
-            BadBlock,
-            RecordTooLong,
-            UnicodeDecodeError,
-            gzip.BadGzipFile,
-            EOFError,
-            zlib.error,
-            csv.Error,
-        ) as error:
-            raise _explained(path, gzipped, error, header) from None
+                return profile_with_arrow(path, names, head, header=header, progress=progress)
+            stream.seek(begins)
+            return _profile(kernel, stream, raw, names, progress)
+        except (BadBlock, RecordTooLong, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+            if isinstance(error, OSError) and not gzipped:
+                raise
+            raise _explained(path, gzipped, error) from None
+        except Malformed as error:
+            look(path, path.name)  # has the words for what is no text at all
+            raise malformed(path.name, error) from None
 
 
 def _profile(
@@ -96,43 +77,43 @@ def _profile(
     return adding.profile()
 
 
-def _read_header(stream: BinaryIO, path: Path, header: bool) -> Header:
-    head = stream.read(HEADER_BYTES)
-    start = len(BOM) if head.startswith(BOM) else 0
-    while head[start : start + 1] in (b"\r", b"\n"):
-        start += 1
-    if start == len(head):
+def _head(stream: BinaryIO, path: Path) -> Head:
+    head = csv_head(stream)
+    if head is None:
         look(path, path.name)  # has the words for a file of nothing
         raise BadDrop(say("{file} has no rows; there is nothing to profile", file=told(path.name)))
-    end, quoted = start, False
-    while end < len(head) and (quoted or head[end] not in b"\r\n"):
-        quoted ^= head[end] == ord('"')
-        end += 1
-    cells = next(csv.reader(io.StringIO(head[start:end].decode(), newline="")))
-    names = tuple(cell.strip() for cell in cells) if header else tuple(f"_c{at}" for at in range(len(cells)))
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BadDrop(
-            say(
-                "{file} has two columns called '{twice}'; a profile needs a name for each, so rename one",
-                file=told(path.name),
-                twice=of_the_data(twice),
+    return head
+
+
+def _names(head: Head, path: Path, header: bool) -> tuple[str, ...]:
+    if not header:
+        return tuple(f"_c{at}" for at in range(len(head.cells)))
+    seen: set[str] = set()
+    for name in head.cells:
+        if name in seen:
+            raise BadDrop(
+                say(
+                    "{file} has two columns called '{name}'; a profile needs a name for each, so rename one",
+                    file=told(path.name),
+                    name=of_the_data(name),
+                )
             )
-        )
-    return Header(names, end if header else start)
+        seen.add(name)
+    return head.cells
 
 
-def _explained(path: Path, gzipped: bool, error: Exception, header: bool) -> BadDrop:
+def _explained(path: Path, gzipped: bool, error: Exception) -> BadDrop:
     """Find the words for what the fast reader refused, by reading again slowly."""
     try:
-        look(path, path.name)
+        seen = look(path, path.name)
         with path.open("rb") as raw:
             stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if gzipped else raw
-            width = len(_read_header(stream, path, header).names)
-        seen = look(path, path.name)
-        explain_structure(path, path.name, seen, width, strict=True)
-    except BadDrop as words:
-        return words
+            width = len(_head(stream, path).cells)
+        explain_structure(path, path.name, seen, width)
+    except BadDrop as refusal:
+        return refusal
+    except Malformed as trouble:
+        return malformed(path.name, trouble)
     if isinstance(error, RecordTooLong):
         return BadDrop(
             say(
@@ -141,10 +122,5 @@ def _explained(path: Path, gzipped: bool, error: Exception, header: bool) -> Bad
                 error=told(error),
             )
         )
-    return BadDrop(
-        say(
-            "{file} cannot be read as CSV ({error})",
-            file=told(path.name),
-            error=of_the_data(error) if str(error) else told("its records differ in width"),
-        )
-    )
+    words = of_the_data(error) if str(error) else told("its records differ in width")
+    return BadDrop(say("{file} cannot be read as CSV ({words})", file=told(path.name), words=words))

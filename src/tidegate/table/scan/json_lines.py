@@ -9,21 +9,29 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from tidegate.core import bounds
+from tidegate.core.bounds import MOST_CELL_BYTES, cell_is_too_long
 from tidegate.core.errors import BadDrop
-from tidegate.core.sentences import say, told
+from tidegate.core.grammar import BOM, JSON_BLANKS
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.table import native
 from tidegate.table.profile.distinct import ANY
 from tidegate.table.profile.table import Profile
-from tidegate.table.scan import blocks
+from tidegate.table.scan.blocks import RecordTooLong
 from tidegate.table.scan.native_reader import BadBlock, NativeReader
 from tidegate.table.scan.records import parsed, profile_records
 from tidegate.table.scan.threads import Progress, in_threads
 
+_BLANKS = JSON_BLANKS.encode()
 AT_ONCE = 8  # profiles; adding several costs hardly more than adding two
+
+
+class NoObject(ValueError):
+    """A line is JSON, and no object."""
 
 
 def profile_json_lines(path: Path, *, progress: Progress | None = None) -> Profile:
@@ -52,6 +60,7 @@ def profile_json_lines(path: Path, *, progress: Progress | None = None) -> Profi
     with path.open("rb") as raw:
         try:
             stream = unpacked(raw)
+            stream.seek(len(BOM) if stream.read(len(BOM)) == BOM else 0)
             for part in in_threads(stream, raw, _whole_lines, (kernel, len(names)), work, progress):
                 parts.append(part)
                 if len(parts) > AT_ONCE:
@@ -69,16 +78,59 @@ def unpacked(raw: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if gzipped else raw
 
 
-def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int, Any]]:
+def lines_of(
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    read: Callable[[bytes], Any] = parsed,
+    most: int | None = None,
+    bad: Callable[[BadDrop], None] | None = None,
+) -> Iterator[tuple[int, Any]]:
     """Give what each line that is not blank holds, with its number, counted from 1; numbers stay texts.
+
+    Parameters
+    ----------
+    read : callable
+        Reads a line, or raises ValueError with what is wrong with it.
+    most : int
+        How many bytes a line may have; a row's where it is not told.
+    bad : callable, optional
+        Told of each line that cannot be read, which is then left out; otherwise the first one ends it all.
 
     Raises
     ------
     BadDrop
         For a line that is no JSON, or too long to be one row.
     """
+
+    most = most or bounds.MOST_ROW_BYTES
+
+    def refuse(number: int, words: Sentence) -> None:
+        said = say("{file}, line {line}: {words}", file=told(path.name), line=number, words=words)
+        refusal = BadDrop(said, row=number)
+        if bad is None:
+            raise refusal from None
+        bad(refusal)
+
     try:
-        yield from _parsed_lines(path, progress)
+        with path.open("rb") as raw:
+            for number, line in _raw_lines(raw, most, progress):
+                if line is None:
+                    refuse(
+                        number, say("this is {long}; write one object a line", long=told(RecordTooLong(most)))
+                    )
+                    continue
+                try:
+                    content = read(line)
+                except NoObject:
+                    refuse(number, say("this is no JSON object with a name for each value"))
+                    continue
+                except ValueError as error:
+                    refuse(
+                        number, say("this is not JSON ({error}); write one object a line", error=told(error))
+                    )
+                    continue
+                yield number, content
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise BadDrop(
             say(
@@ -89,40 +141,23 @@ def lines_of(path: Path, progress: Progress | None = None) -> Iterator[tuple[int
         ) from None
 
 
-def _parsed_lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, Any]]:
-    with path.open("rb") as raw:
-        seen = 0
-        stream = unpacked(raw)
-        most = blocks.MOST_RECORD_BYTES
-        for number, line in enumerate(iter(lambda: stream.readline(most + 1), b""), 1):
-            if len(line) > most:
-                raise BadDrop(
-                    say(
-                        "{file}, line {number}: this is {long}; write one object a line",
-                        file=told(path.name),
-                        number=number,
-                        long=told(blocks.RecordTooLong()),
-                    ),
-                    row=number,
-                )
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if progress and not number % 4096:
-                progress(raw.tell() - seen)
-                seen = raw.tell()
-            if not line.isspace():
-                try:
-                    yield number, parsed(line)
-                except (ValueError, RecursionError) as error:
-                    raise BadDrop(
-                        say(
-                            "{file}, line {number}: this is not JSON ({error}); write one object a line",
-                            file=told(path.name),
-                            number=number,
-                            error=told(error),
-                        ),
-                        row=number,
-                    ) from None
+def _raw_lines(raw: BinaryIO, most: int, progress: Progress | None) -> Iterator[tuple[int, bytes | None]]:
+    """Give every line that is not blank with its number; None for one that is too long."""
+    seen = 0
+    stream = unpacked(raw)
+    for number, line in enumerate(iter(lambda: stream.readline(most + 1), b""), 1):
+        if number == 1:
+            line = line.removeprefix(BOM)
+        if progress and not number % 4096:
+            progress(raw.tell() - seen)
+            seen = raw.tell()
+        if len(line) > most:
+            rest = line
+            while rest and not rest.endswith(b"\n"):
+                rest = stream.readline(most)
+            yield number, None
+        elif line.strip(_BLANKS):
+            yield number, line
 
 
 def objects_of(path: Path, progress: Progress | None = None) -> Iterator[dict[str, Any]]:
@@ -133,26 +168,24 @@ def objects_of(path: Path, progress: Progress | None = None) -> Iterator[dict[st
     BadDrop
         For a line that holds something else.
     """
-    for number, content in lines_of(path, progress):
-        if not isinstance(content, dict):
-            raise BadDrop(
-                say(
-                    "{file}, line {number}: this is no JSON object with a name for each value",
-                    file=told(path.name),
-                    number=number,
-                ),
-                row=number,
-            )
-        yield content
+    return (content for _, content in lines_of(path, progress, read=_object))
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    content = parsed(line)
+    if not isinstance(content, dict):
+        raise NoObject
+    if len(line) > MOST_CELL_BYTES and any(map(cell_is_too_long, filter(_is_text, content.values()))):
+        raise ValueError(f"a text has more than {MOST_CELL_BYTES:,} bytes")
+    return content
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _objects(block: bytes) -> Iterator[dict[str, Any]]:
-    for line in block.split(b"\n"):
-        if line and not line.isspace():
-            content = parsed(line)
-            if not isinstance(content, dict):
-                raise ValueError("a line holds no object")
-            yield content
+    return (_object(line) for line in block.split(b"\n") if line.strip(_BLANKS))
 
 
 def _whole_lines(buffer: bytearray, size: int) -> int:

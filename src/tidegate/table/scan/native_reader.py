@@ -18,6 +18,7 @@ from tidegate.table.profile.value_types import ValueTypes
 
 Whole = npt.NDArray[np.int64]
 KINDS = 5
+MOST_NUMBERS = 1 << 27  # a gigabyte of them
 NUMERALS, OTHERS = 0, 1
 
 
@@ -57,7 +58,7 @@ class NativeReader:
             self._reader, address, size, ctypes.addressof(rows), ctypes.addressof(fields)
         )
         _refuse(done)
-        return done, self._profiles(below)
+        return done, self._profiles(done, below)
 
     def json(
         self, buffer: bytearray, size: int, names: Sequence[str], below: Sequence[int]
@@ -72,12 +73,15 @@ class NativeReader:
         address = address_of(buffer)
         if not self._kernel.tg_is_text(address, size):
             raise BadBlock
-        self._begin(size // 2 + 1)  # an object has two braces
+        most_rows = buffer.count(b"\n", 0, size) + 1
+        if most_rows * self._width > MOST_NUMBERS:  # wide first object, and lines of almost nothing
+            raise BadBlock
+        self._begin(most_rows)
         raw = [name.encode() for name in names]
         ends = np.cumsum([len(each) for each in raw], dtype=np.int32)
         done = self._kernel.tg_read_json(self._reader, address, size, b"".join(raw), ends.ctypes.data)
         _refuse(done)
-        return done, self._profiles(below)
+        return done, self._profiles(done, below)
 
     def texts(self, array: Any) -> Cells:
         """Read a pyarrow array of texts with offsets of 32 bits; the reader's width is 1."""
@@ -102,8 +106,11 @@ class NativeReader:
         self._stride = most_rows
         self._kernel.tg_begin(self._reader, self._values.ctypes.data, most_rows, MOST_NUMERALS)
 
-    def _profiles(self, below: Sequence[int]) -> list[ColumnProfile]:
-        return [ColumnProfile.of(*each) for each in zip(self._cells(below), below, strict=True)]
+    def _profiles(self, rows: int, below: Sequence[int]) -> list[ColumnProfile]:
+        cells = self._cells(below)
+        if any(sum(each.types.listed) != rows for each in cells):
+            raise AssertionError(f"the kernel tells {rows} rows, and not as many cells of each column")
+        return [ColumnProfile.of(*each) for each in zip(cells, below, strict=True)]
 
     def _cells(self, below: Sequence[int]) -> list[Cells]:
         kinds = np.empty((self._width, KINDS + 2), dtype=np.int64)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from tidegate.core.bounds import MOST_COLUMNS
+from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import json_text
+from tidegate.core.sentences import say
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
+from tidegate.table.profile.value_types import ValueTypes
 from tidegate.table.scan.arrow_arrays import text_cells
 
 BATCH_ROWS = 16_384
 # Made once: `json.loads` makes one a call, which costs as much as reading a short line.
-# `raw_decode` leaves blanks to its caller, which is quicker than the patterns of `decode`.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-_BLANKS = " \t\n\r"
 
 
 def profile_records(records: Iterable[Mapping[str, Any]]) -> Profile:
@@ -24,16 +28,14 @@ def profile_records(records: Iterable[Mapping[str, Any]]) -> Profile:
     total = Profile()
     while batch := list(islice(stream, BATCH_ROWS)):
         total = total + _profile(batch)
+        if len(total.columns) > MOST_COLUMNS:
+            raise BadDrop(say("the rows have more than {most:,} different names", most=MOST_COLUMNS))
     return total
 
 
 def parsed(line: str | bytes) -> Any:
     """Read JSON with each number as it is written, so that 3.0 stays a fraction and 3 a whole number."""
-    text = (line.decode() if isinstance(line, bytes) else line).strip(_BLANKS)
-    value, end = _DECODER.raw_decode(text)
-    if end < len(text):
-        raise json.JSONDecodeError("Extra data", text, end)
-    return value
+    return json_text(line.decode() if isinstance(line, bytes) else line, _DECODER)
 
 
 def as_text(value: Any) -> str | None:
@@ -48,13 +50,18 @@ def as_text(value: Any) -> str | None:
 def _profile(batch: list[Mapping[str, Any]]) -> Profile:
     import pyarrow as pa
 
-    names = dict.fromkeys(name for record in batch for name in record)
+    sent: dict[str, list[Any]] = {}
+    for record in batch:
+        for name, value in record.items():
+            sent.setdefault(name, []).append(value)
     columns = {}
-    for name in names:
-        values = [record.get(name) for record in batch]
+    for name, values in sent.items():
         try:
             array = pa.array(values, pa.string())
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             array = pa.array([as_text(value) for value in values], pa.string())
-        columns[str(name).strip()] = ColumnProfile.of(text_cells(array))
+        cells = text_cells(array)
+        # What a row lacks is counted, not looked at: rows of thousands of names would take their square.
+        absent = ValueTypes(missing=len(batch) - len(values))
+        columns[str(name).strip()] = ColumnProfile.of(replace(cells, types=cells.types + absent))
     return Profile(len(batch), columns)

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.core.grammar import Head, Malformed, csv_records, line_ends
 from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.columns import Categories, floats_of
 from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
-from tidegate.table.read.csv_trouble import csv_error, read_header, records, rows_of
+from tidegate.table.read.csv_trouble import malformed, read_header, rows_of
 from tidegate.table.read.look import Look, open_bytes
 from tidegate.table.read.names import find_columns
 from tidegate.table.read.values import ARROW_NULLS
@@ -23,7 +24,6 @@ from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
 BLOCK_BYTES = 4 << 20
 BLOCK_ROWS = 16_384
 _PLAIN = ("numeric", "integer")
-_BOM = b"\xef\xbb\xbf"
 
 
 def csv_rows(path: Path, wanted: Wanted, name: str, seen: Look) -> Iterator[Rows]:
@@ -34,18 +34,19 @@ def csv_rows(path: Path, wanted: Wanted, name: str, seen: Look) -> Iterator[Rows
     BadDrop
         For a header that does not fit, or a quotation mark that is never closed.
     """
-    header = read_header(path, wanted.names, name, seen)
-    reader = _Reader(wanted, name, find_columns(header, wanted.names, name), len(header))
-    if seen.quotes:  # a line need not be a row
+    head = read_header(path, wanted.names, name, seen)
+    places = find_columns(head.cells, wanted.names, name, header_line=head.line)
+    reader = _Reader(wanted, name, places, len(head.cells))
+    if seen.quotes or seen.long:  # a line need not be a row, or a cell may be too long
         yield from reader.carefully(islice(rows_of(path, seen.gzipped), 1, None))
         return
-    for first_line, block in _blocks(path, seen.gzipped):
+    for first_line, block in _blocks(path, seen.gzipped, head):
         found = reader.fast(first_line, block)
         if found is not None:
             yield found
         else:
             text = io.StringIO(block.decode(), newline="")
-            yield from reader.carefully(records(text, first_line))
+            yield from reader.carefully(csv_records(text, first_line))
 
 
 class _Reader:
@@ -58,6 +59,8 @@ class _Reader:
         """Read a block without quotation marks, or give None when its lines are not its rows."""
         import pyarrow as pa
 
+        if block.count(b"\r") != block.count(b"\r\n"):
+            return None
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         table, odd = None, False
         try:
@@ -91,7 +94,6 @@ class _Reader:
         import pyarrow as pa
 
         source = iter(rows)
-        line = 1
         while True:
             good: list[tuple[int, list[str]]] = []
             others: list[Reject] = []
@@ -101,8 +103,8 @@ class _Reader:
                         good.append((line, cells))
                     else:
                         others.append(Reject(line, "", _width(len(cells), self.width), _joined(cells)))
-            except csv.Error as error:
-                raise csv_error(self.name, line + 1, error) from None
+            except Malformed as error:
+                raise malformed(self.name, error) from None
             if not good and not others:
                 return
             arrays = {
@@ -163,23 +165,22 @@ def _is_odd(column: Any) -> bool:
     return finite is False
 
 
-def _blocks(path: Path, gzipped: bool) -> Iterator[tuple[int, bytes]]:
+def _blocks(path: Path, gzipped: bool, head: Head) -> Iterator[tuple[int, bytes]]:
     """Cut a file after its header into blocks of whole lines, each with the number of its first line."""
-    rest, line, headed = b"", 1, False
+    rest, line = b"", head.next_line
     with open_bytes(path, gzipped) as file:
+        file.seek(head.begins)
         while True:
             piece = file.read(BLOCK_BYTES)
-            rest += piece
-            if line == 1:
-                rest = rest.removeprefix(_BOM)
-            end = rest.rfind(b"\n") + 1 if piece else len(rest)
-            block, rest = rest[:end], rest[end:]
-            while block and not headed:
-                first, _, block = block.partition(b"\n")
-                line, headed = line + 1, bool(first.rstrip(b"\r"))
+            # A \r at the end may be half of an end.
+            end = max(piece.rfind(b"\n"), piece.rfind(b"\r", 0, len(piece) - 1)) + 1
+            if piece and not end:
+                rest += piece  # `look` has seen that no line has more than two of them
+                continue
+            block, rest = rest + piece[:end], piece[end:]
             if block:
                 yield line, block
-                line += block.count(b"\n")
+                line += line_ends(block)
             if not piece:
                 return
 

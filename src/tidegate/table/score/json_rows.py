@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.core.bounds import MOST_CELL_BYTES, cell_is_too_long
+from tidegate.core.grammar import json_lines, json_text
 from tidegate.core.sentences import say, told
 from tidegate.table.columns import Categories, Codes
 from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
@@ -18,9 +20,9 @@ from tidegate.table.read.names import find_columns
 from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
 
 BLOCK_ROWS = 16_384
-_BOM = b"\xef\xbb\xbf"
 _PLAIN = ("numeric", "integer")
 _NUMBERS = {int, float, type(None)}
+_DECODER = json.JSONDecoder(parse_constant=lambda word: None if word == "NaN" else word)
 Line = tuple[int, bytes, dict[str, Any]]
 
 
@@ -37,8 +39,7 @@ def json_rows(path: Path, wanted: Wanted, name: str, gzipped: bool) -> Iterator[
     seen: dict[str, None] = {}
     texts = [column for column in wanted.names if wanted.columns.get(column, "categorical") == "categorical"]
     with open_bytes(path, gzipped) as file:
-        lines = ((at, line.removeprefix(_BOM).strip()) for at, line in enumerate(file, 1))
-        for block in _blocks((at, line) for at, line in lines if line):
+        for block in _blocks(json_lines(file)):
             good, others = _parsed(block, texts)
             for _, _, document in good:
                 if document.keys() - seen.keys():
@@ -58,9 +59,8 @@ def _parsed(block: list[tuple[int, bytes]], texts: list[str]) -> tuple[list[Line
     others: list[Reject] = []
     for number, line in block:
         try:
-            # NaN and the infinities are no JSON, yet many writers emit NaN for a gap.
-            document = json.loads(line, parse_constant=lambda word: None if word == "NaN" else word)
-        except (ValueError, RecursionError) as error:
+            document = json_text(line.decode(), _DECODER)
+        except ValueError as error:
             others.append(
                 Reject(number, "", say("this is not JSON: {error}", error=told(error)), line.decode())
             )
@@ -71,9 +71,20 @@ def _parsed(block: list[tuple[int, bytes]], texts: list[str]) -> tuple[list[Line
             )
         elif nested := [column for column in texts if type(document.get(column)) in (dict, list)]:
             others.append(Reject(number, ", ".join(nested), say("a text is expected there"), line.decode()))
+        elif long := _too_long(line, document):
+            reason = say("a text has more than {most:,} bytes", most=MOST_CELL_BYTES)
+            others.append(
+                Reject(number, ", ".join(long), reason, line[:MOST_CELL_BYTES].decode(errors="ignore"))
+            )
         else:
             good.append((number, line, document))
     return good, others
+
+
+def _too_long(line: bytes, document: dict[str, Any]) -> list[str]:
+    if len(line) <= MOST_CELL_BYTES:
+        return []
+    return [name for name, value in document.items() if isinstance(value, str) and cell_is_too_long(value)]
 
 
 def _rows(good: list[Line], others: list[Reject], wanted: Wanted) -> Rows:

@@ -7,18 +7,21 @@ by row (`tidegate.table.scan.capture`), which also says what is wrong with it. B
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tidegate.core import bounds
+from tidegate.core.bounds import MOST_CELL_BYTES
+from tidegate.core.errors import BadDrop
 from tidegate.table.scan.capture import CapturedRow, read_capture
 from tidegate.table.scan.json_lines import lines_of
 from tidegate.table.watch.parts import Part, number_of, refuse_halves, texts_of
 
 LEAST_ROWS = 32  # of fewer, reading one by one is as quick
+SHORT = MOST_CELL_BYTES // 4  # characters that are no more bytes than a cell may have
 NUMBERS = ("numeric", "integer")
 _ODD = ('"', "\r", "\0")
 
@@ -41,7 +44,9 @@ class _Requests:
     at: list[str]
 
 
-def read_captured(path: Path, columns: Mapping[str, str], identity: str) -> Part:
+def read_captured(
+    path: Path, columns: Mapping[str, str], identity: str, bad: Callable[[BadDrop], None]
+) -> Part:
     """Read an object of captured requests.
 
     Parameters
@@ -50,11 +55,13 @@ def read_captured(path: Path, columns: Mapping[str, str], identity: str) -> Part
         The model's inputs, in order, each with its type.
     identity : str
         The model's id column; empty where it has none.
+    bad : callable
+        Told of each line that cannot be read: what is no capture record, or has a row of another width.
 
     Raises
     ------
     BadDrop
-        For a line that is no capture record, or a row of another width.
+        For an object that cannot be unpacked.
     """
     requests = _requests(path)
     if requests is not None:
@@ -62,15 +69,16 @@ def read_captured(path: Path, columns: Mapping[str, str], identity: str) -> Part
         found = read(requests.texts, columns, identity)
         if found is not None and _one_each(found[1], requests.answers):
             return _part(requests, *found, identity)
-    return _row_by_row(list(read_capture(path, list(columns))), columns, identity)
+    return _row_by_row(list(read_capture(path, list(columns), bad=bad)), columns, identity)
 
 
 def _requests(path: Path) -> _Requests | None:
     """Read the lines of a file; None where one of them is not plain, or they are few."""
     texts, answers, events, asked, at = [], [], [], [], []
     encodings = set()
+    bad: list[BadDrop] = []
     try:
-        for _, content in lines_of(path):
+        for _, content in lines_of(path, most=bounds.MOST_CAPTURE_LINE_BYTES, bad=bad.append):
             data, meta = content["captureData"], content["eventMetadata"]
             question, answer = data["endpointInput"], data.get("endpointOutput")
             encodings.add(question["encoding"])
@@ -84,12 +92,14 @@ def _requests(path: Path) -> _Requests | None:
             at.append(str(meta.get("inferenceTime", "")))
     except (KeyError, TypeError, AttributeError):
         return None
-    if len(encodings) != 1 or len(answers) not in (0, len(texts)):
+    if bad or len(encodings) != 1 or len(answers) not in (0, len(texts)):
         return None
     encoding = encodings.pop()
     lines = _plain(answers)
     if encoding not in ("CSV", "JSON") or lines is None or not all(map(_is_text, texts)):
         return None
+    if max(map(len, texts), default=0) > SHORT and any(map(_has_long_line, texts)):
+        return None  # a cell may be too long; the slow reader has the words for it
     return _Requests(encoding, texts, lines, events, asked, at)
 
 
@@ -100,12 +110,13 @@ def _plain(texts: Sequence[Any]) -> list[list[str]] | None:
     joined = "\n".join(texts)
     if any(each in joined for each in _ODD):
         return None
-    found = [
+    return [
         [line for line in text.split("\n") if line] if "\n" in text else [text] * bool(text) for text in texts
     ]
-    if max(map(len, chain.from_iterable(found)), default=0) > csv.field_size_limit():
-        return None  # the slow reader has the words for it
-    return found
+
+
+def _has_long_line(text: str) -> bool:
+    return any(len(line) > SHORT for line in text.split("\n"))
 
 
 def _is_text(value: Any) -> bool:

@@ -55,7 +55,9 @@ class WindowRows:
     first, last : str or None
         The times of the first and the last prediction.
     unreadable : list of Sentence
-        A sentence for each object that could not be read.
+        A sentence for each object that could not be read, all of it or lines of it.
+    skipped : int
+        How many lines of captures could not be read, and were left out.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -64,6 +66,7 @@ class WindowRows:
     first: str | None = None
     last: str | None = None
     unreadable: list[Sentence] = field(default_factory=list)
+    skipped: int = 0
 
 
 def read_window(
@@ -177,22 +180,34 @@ def _parts(
     sources: Iterable[Source], columns: Mapping[str, str], algorithm: str, identity: str, window: WindowRows
 ) -> Iterator[_Named]:
     for source in sources:
+        bad: list[BadDrop] = []
         try:
             # Read whole before any of it counts: an object that turns out damaged leaves nothing behind.
             found = (
-                [read_captured(source.path, columns, identity)]
+                [read_captured(source.path, columns, identity, bad.append)]
                 if source.kind == "capture"
                 else list(read_scored(source.path, source.key, columns, algorithm, identity))
             )
         except BadDrop as problem:
             window.unreadable.append(say("{key}: {problem}", key=told(source.key), problem=problem.sentence))
             continue
+        if bad:
+            window.skipped += len(bad)
+            window.unreadable.append(say("{key}: {words}", key=told(source.key), words=_left_out(bad)))
         for part in found:
             left = part.without(source.already) if source.already else part
             window.repeated += len(part) - len(left)
             for piece in left.slices(BATCH_ROWS):
                 if len(piece):
                     yield source.key, piece
+
+
+def _left_out(bad: Sequence[BadDrop]) -> Sentence:
+    if len(bad) == 1:
+        return say("1 line was left out: {first}", first=bad[0].sentence)
+    return say(
+        "{count:,} lines were left out, the first of them: {first}", count=len(bad), first=bad[0].sentence
+    )
 
 
 def events_of(path: Path, key: str) -> frozenset[str]:
