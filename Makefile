@@ -10,7 +10,7 @@ SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit unit integration e2e pythons small-pythons steady conformance privileges faults spark lint types soak burst fix lock clean
+.PHONY: help install demo check test audit unit integration e2e pythons small-pythons steady conformance privileges faults spark lint types corpus fuzz soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -103,6 +103,13 @@ audit: $(AUDIT)/.installed ## the template, the code, secrets, known flaws of de
 	@if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 3)' 2>/dev/null; \
 	  then $(AUDIT)/bin/pip-audit --vulnerability-service osv --disable-pip --no-deps -r requirements.lock; \
 	  else echo "known flaws of dependencies were not looked up: api.osv.dev cannot be reached from here"; fi
+
+corpus: install ## every broken input, thousands of fuzzed ones, and the law of all readers over thousands of files
+	@$(BIN)/pytest tests/unit -m corpus
+
+FUZZ_MINUTES ?= 5
+fuzz: install ## the native kernel under sanitizers, with texts taken apart at random (FUZZ_MINUTES=5); needs gcc
+	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ_MINUTES)
 
 MINUTES ?= 60
 soak: install ## an hour of mixed work (MINUTES=60): does the local cloud grow? writes soak.svg

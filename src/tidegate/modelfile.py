@@ -8,6 +8,7 @@ import yaml
 
 from tidegate.core.checks import nearest, refuse, shown
 from tidegate.core.errors import BadSpec
+from tidegate.core.grammar import half_in, half_said
 from tidegate.core.spec import ModelSpec
 from tidegate.core.xgboost_hyperparameters import (
     BadHyperparameter,
@@ -101,6 +102,9 @@ def _refuse_tricks(raw: str) -> None:
         if depth > MOST_DEEP:
             at: Any = event.start_mark
             raise BadSpec(f"lists and names are nested more than {MOST_DEEP} deep", line=at.line + 1)
+        if isinstance(event, yaml.ScalarEvent) and (half := half_in(event.value)):
+            where: Any = event.start_mark
+            raise BadSpec(half_said(half), line=where.line + 1)
         if isinstance(event, yaml.AliasEvent):
             mark: Any = event.start_mark
             raise BadSpec("aliases (*name) are not allowed; write the value out", line=mark.line + 1)

@@ -92,6 +92,17 @@ def lying_footer(length: int) -> Make:
     return lambda: parquet()[:-8] + struct.pack("<i", length) + b"PAR1"
 
 
+def of_many_rows(groups: int = 21, rows_each: int = 1_000_000) -> bytes:
+    """A few kilobytes of Parquet that stand for millions of rows: equal values are written once."""
+    same = pa.DictionaryArray.from_arrays(pa.array(bytes(rows_each), pa.int8()), pa.array(["1"]))
+    part = pa.table(dict.fromkeys(COLUMNS, same))
+    out = io.BytesIO()
+    with pq.ParquetWriter(out, part.schema) as writer:
+        for _ in range(groups):
+            writer.write_table(part)
+    return out.getvalue()
+
+
 def zipped() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -186,6 +197,14 @@ CASES: dict[str, Make] = {
     "a row too long": line(",".join([*ROW, "8"])),
     "rows of all widths": lambda: "\n".join(",".join(ROW[: 1 + n % 7]) for n in range(40)).encode(),
     "a quote never closed": line('1,"46986,23,Diesel,2024-05-31,1,13500'),
+    "a quote never closed in the last column": line('1,46986,23,Diesel,2024-05-31,1,"13500'),
+    "a quote never closed in the last line": lambda: text().encode() + b'31,1,2,Gas,2024-05-31,1,"5\n',
+    "a header of 20,000 columns": lambda: text(
+        header=[*COLUMNS, *(f"c{at}" for at in range(20_000))]
+    ).encode(),
+    "a header of megabytes": lambda: (",".join(f"{'c' * 200}{at}" for at in range(15_000)) + "\n").encode(),
+    "a cell of 200,000 characters": line("1,46986,23," + "x" * 200_000 + ",2024-05-31,1,13500"),
+    "an object of JSON for a header": lambda: b'{"km":1},' + text().encode(),
     "a quote in the middle": line('1,46"986,23,Diesel,2024-05-31,1,13500'),
     "text after a quote": line('1,"46986"x,23,Diesel,2024-05-31,1,13500'),
     "quotes as backslashes": line('1,46986,23,"Die\\"sel",2024-05-31,1,13500'),
@@ -250,6 +269,19 @@ CASES: dict[str, Make] = {
     "Parquet with maps": lambda: parquet(km=pa.array([[("a", 1)]] * 30, pa.map_(pa.string(), pa.int64()))),
     "Parquet with times of day": lambda: parquet(sold=pa.array([1] * 30, pa.time32("s"))),
     "Parquet with durations": lambda: parquet(km=pa.array([1] * 30, pa.duration("s"))),
+    "Parquet of 21 million rows": of_many_rows,
+    "Parquet of 2 million rows in few bytes": lambda: of_many_rows(20, 600_000),
+    "Parquet with a cell of fifty megabytes": lambda: parquet(fuel=["x" * (50 << 20), *["Gas"] * 29]),
+    "Parquet with a cell of fifty megabytes in every row": lambda: parquet(fuel=["x" * (50 << 20)] * 30),
+    "Parquet with a cell too long in a column of numbers": lambda: parquet(km=["1" * 140_000] * 30),
+    "Parquet of 20,000 columns": lambda: parquet(**{f"c{at}": ["1"] * 30 for at in range(20_000)}),
+    "Parquet with days beyond every calendar": lambda: parquet(sold=pa.array([2**31 - 1] * 30, pa.date32())),
+    "Parquet with days before every calendar": lambda: parquet(sold=pa.array([-(2**31)] * 30, pa.date32())),
+    "Parquet with times beyond every calendar": lambda: parquet(
+        sold=pa.array([2**63 - 1] * 30, pa.timestamp("us"))
+    ),
+    "Parquet with unions of lists": lambda: parquet(fuel=[[["a"]]] * 30),
+    "Parquet with bytes of fixed width": lambda: parquet(km=pa.array([b"12"] * 30, pa.binary(2))),
     "Parquet with infinities": lambda: parquet(km=[float("inf")] * 30),
     "Parquet with a missing target": lambda: parquet(price=[None] * 30),
     "Parquet with a NaN target": lambda: parquet(price=[float("nan")] * 30),

@@ -170,6 +170,8 @@ CASES: dict[str, bytes] = {
     "an unknown key": GOOD.encode() + b"algoritms: {}\n",
     "no algorithms": with_line("algorithms", "algorithms:").split("  xgboost")[0].encode(),
     "an unknown algorithm": GOOD.replace("xgboost", "xgbost").encode(),
+    "half of a character": GOOD.replace("km:", '"\\ud800":').encode(),
+    "half of a character in a name": with_line("name", 'name: "cars\\udfff"').encode(),
     "an instance of no kind": GOOD.replace("ml.m5.large", "m5.large; reboot").encode(),
     "a hyperparameter that is a list": GOOD.replace("30", "[1, 2]").encode(),
     "a date for a number": GOOD.replace("2500", "2024-01-01").encode(),

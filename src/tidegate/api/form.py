@@ -9,6 +9,7 @@ from typing import Any
 
 from tidegate.api.problems import Fault
 from tidegate.core.checks import nearest
+from tidegate.core.grammar import POINT_WANTED, wants_a_point
 from tidegate.serving.cells import FALSE, TRUE, BadCell, reader_of
 
 MOST_CHARACTERS = 1000
@@ -138,6 +139,8 @@ def _wrong_cell(kind: str, cell: Any, read: Callable[[Any], Any], typed: bool) -
     try:
         value = read(cell)
     except BadCell as bad:
+        if kind in ("numeric", "integer") and isinstance(cell, str) and wants_a_point(cell):
+            return f"{bad}; {POINT_WANTED}"
         return str(bad)
     if isinstance(value, float) and abs(value) > LARGEST:
         return TOO_LARGE

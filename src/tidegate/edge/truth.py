@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tidegate.core import names
 from tidegate.core.errors import BadDrop
-from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
-from tidegate.core.truth import read_labels
 from tidegate.edge.listing import listed
 from tidegate.edge.quarantine import quarantine
 from tidegate.edge.storage import client
@@ -45,7 +44,7 @@ def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
                 continue  # another run has just set it aside
             raise
         try:
-            body = _normalised(answer["Body"].read(), drop.key.rsplit("/", 1)[-1], spec)
+            body = _normalised(answer["Body"], drop.key.rsplit("/", 1)[-1], spec)
         except BadDrop as refusal:
             event: dict[str, Any] = {
                 "bucket": data,
@@ -60,22 +59,18 @@ def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
     return refused
 
 
-def _normalised(content: bytes, filename: str, spec: ModelSpec) -> bytes:
-    try:
-        text = content.removeprefix(codecs.BOM_UTF8).decode()
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise BadDrop(
-            say(
-                "{file} is not UTF-8 text in line {line}; save it as UTF-8",
-                file=told(filename),
-                line=line,
-            ),
-            row=line,
-        ) from None
+def _normalised(stream: Any, filename: str, spec: ModelSpec) -> bytes:
+    """Read a drop as all others are read; the engine is loaded only where there is one."""
+    from tidegate.table.truth import read_truth
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["id", "target"])
-    labels = read_labels(io.StringIO(text), filename, identity=spec.id, target=spec.target)
-    writer.writerows((identity, repr(target)) for identity, target in labels)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "drop"  # a name of our own on disk: the key's may hold anything
+        with path.open("wb") as file:
+            for block in stream.iter_chunks(1 << 20):
+                file.write(block)
+        labels = read_truth(path, filename, identity=spec.id, target=spec.target)
+        writer.writerows((identity, repr(target)) for identity, target in labels)
     return out.getvalue().encode()

@@ -236,9 +236,18 @@ def _decoded(body: str | bytes) -> str:
 def _parsed(text: str, what: str) -> Any:
     try:
         # NaN and the infinities are no JSON, yet many writers emit them for a gap.
-        return json.loads(text, parse_constant=lambda word: None if word == "NaN" else word)
+        content = json.loads(text, parse_constant=lambda word: None if word == "NaN" else word)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"{what} is not JSON: {error}") from None
+    if "\\u" in text:
+        try:
+            json.dumps(content, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise BadRequest(
+                f"{what} holds {half}, which is half of a character; send whole characters"
+            ) from None
+    return content
 
 
 def _count(number: int, thing: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from table_cars import cars_spec
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.spec import ModelSpec
 from tidegate.table.read import read_drop
 
 SPEC = cars_spec("Price")
@@ -261,3 +262,59 @@ def test_a_parquet_number_where_a_date_belongs_is_refused_by_its_type(tmp_path):
 def test_a_parquet_column_of_lists_is_refused_by_its_type(tmp_path):
     bad = refused(tmp_path, parquet(tmp_path, KM=[[1.0]] * 30), "cars.parquet")
     assert "'KM' is stored as list" in bad.message and bad.column == "KM"
+
+
+def test_every_column_that_does_not_fit_is_told_once_with_its_first_line(tmp_path):
+    text = lines(
+        line12="11,13500,1,2,Diesel,2024-05-31,maybe",
+        line9="8,13500,far,2,Diesel,soon,1",
+        line20="19,cheap,farther,2,Diesel,2024-05-31,1",
+    )
+    bad = refused(tmp_path, text)
+    assert "line 9: column 'KM' holds 'far' (1 more row like it)" in bad.message
+    assert "'Sold' (line 9: 'soon' is not a date such as 2024-05-31)" in bad.message
+    assert "'Metallic' (line 12: 'maybe' is not true or false)" in bad.message
+    assert "'Price' (line 20: 'cheap' is not a number)" in bad.message
+    assert bad.message.count("'KM'") == 1
+    assert "cheap" not in bad.masked
+
+
+def test_of_many_wrong_columns_some_are_told_and_the_others_counted(tmp_path):
+    spec = ModelSpec.from_dict(
+        {
+            "name": "wide",
+            "target": "y",
+            "features": {f"x{at}": "numeric" for at in range(21)},
+            "algorithms": {"xgboost": None},
+        }
+    )
+    rows = [",".join(["1"] * 22)] * 30
+    rows[3] = ",".join(["1", *["a"] * 21])
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([",".join(["y", *spec.features]), *rows]))
+    with pytest.raises(BadDrop) as caught:
+        read_drop(path, spec, "wide.csv")
+    assert "line 5: column 'x0'" in caught.value.plain and "'x8' (line 5" in caught.value.plain
+    assert "and 12 more" in caught.value.plain and "'x9'" not in caught.value.plain
+
+
+def test_every_parquet_column_that_does_not_fit_is_told(tmp_path):
+    changes = {"KM": ["far"] * 30, "Age": [[1]] * 30, "Price": [1.0] * 29 + [None]}
+    bad = refused(tmp_path, parquet(tmp_path, **changes), "cars.parquet")
+    for words in ("'KM'", "'Age'", "stored as list", "'Price'"):
+        assert words in bad.message
+
+
+@pytest.mark.parametrize("value", ['"64,2"', '"1.234,5"', '"1,163.74"', "1 163", '"1,163"'])
+@pytest.mark.parametrize("column", [1, 2])
+def test_a_number_in_the_manner_of_some_country_is_told_how_numbers_are_written(tmp_path, value, column):
+    cells = GOOD.format(7).split(",")
+    cells[column] = value
+    bad = refused(tmp_path, lines(line8=",".join(cells)))
+    assert "line 8" in bad.message and "decimal point" in bad.message
+
+
+def test_absent_and_repeated_columns_are_told_together(tmp_path):
+    bad = refused(tmp_path, lines(line1="Id,Preis,KM,KM,Fuel,Sold,Metallic"))
+    for words in ("no target column 'Price'", "lacks the column 'Age'", "'KM' 2 times (columns 3 and 4)"):
+        assert words in bad.message

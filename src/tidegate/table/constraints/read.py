@@ -14,6 +14,36 @@ TYPES = ("Integral", "Fractional", "String", "Unknown")
 METHODS = ("Robust", "Simple")
 CATEGORICAL_METHODS = ("LInfinity", "ChiSquared")
 _OVERRIDES = ("monitoring_config_overrides", "monitoringConfigOverrides")
+# What may stand where; a key that is misspelt or misplaced would otherwise be a rule that nobody keeps.
+KNOWN = {
+    "the file": {"version", "features", "monitoring_config"},
+    "an entry of features": {
+        "name",
+        "inferred_type",
+        "completeness",
+        "num_constraints",
+        "string_constraints",
+        *_OVERRIDES,
+    },
+    "num_constraints": {"is_non_negative", *_OVERRIDES},
+    "string_constraints": {"domains", *_OVERRIDES},
+    "monitoring_config": {
+        "evaluate_constraints",
+        "emit_metrics",
+        "datatype_check_threshold",
+        "domain_content_threshold",
+        "distribution_constraints",
+    },
+    "distribution_constraints": {
+        "perform_comparison",
+        "enable_comparisons",
+        "min_domain_mass",
+        "comparison_threshold",
+        "comparison_method",
+        "categorical_comparison_threshold",
+        "categorical_drift_method",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +95,7 @@ class Constraints:
         BadConstraints
             For a value that means nothing, naming where it stands.
         """
+        _refuse_unknown(document, "the file", "")
         config = _mapping(document.get("monitoring_config", {}), "monitoring_config")
         settings = _settings(config, Settings(), "monitoring_config")
         features = document.get("features")
@@ -85,6 +116,9 @@ def _column(entry: Any, at: int, settings: Settings) -> ColumnConstraints:
         raise BadConstraints(say("features[{at}].name: expected the column's name", at=at))
     numbers = _mapping(entry.get("num_constraints", {}), f"{name}.num_constraints")
     texts = _mapping(entry.get("string_constraints", {}), f"{name}.string_constraints")
+    _refuse_unknown(entry, "an entry of features", f"{name}.")
+    _refuse_unknown(numbers, "num_constraints", f"{name}.num_constraints.")
+    _refuse_unknown(texts, "string_constraints", f"{name}.string_constraints.")
     for place in (entry, numbers, texts):
         for key in _OVERRIDES:
             if key in place:
@@ -108,6 +142,8 @@ def _column(entry: Any, at: int, settings: Settings) -> ColumnConstraints:
 def _settings(config: Mapping[str, Any], base: Settings, where: str) -> Settings:
     distribution = _mapping(config.get("distribution_constraints", {}), f"{where}.distribution_constraints")
     inner = f"{where}.distribution_constraints"
+    _refuse_unknown(config, "monitoring_config", f"{where}.")
+    _refuse_unknown(distribution, "distribution_constraints", f"{inner}.")
     readers: dict[str, tuple[Mapping[str, Any], str, Any]] = {
         "evaluate": (config, "evaluate_constraints", _enabled),
         "data_type_share": (config, "datatype_check_threshold", _share),
@@ -128,6 +164,30 @@ def _settings(config: Mapping[str, Any], base: Settings, where: str) -> Settings
         if key in place
     }
     return replace(base, **found)
+
+
+def _refuse_unknown(place: Mapping[str, Any], what: str, where: str) -> None:
+    """Refuse a key that means nothing where it stands, and say where it belongs or which is meant."""
+    for key in place:
+        if key in KNOWN[what]:
+            continue
+        home = next((each for each, keys in KNOWN.items() if key in keys), None)
+        every = sorted({key for keys in KNOWN.values() for key in keys})
+        close = difflib.get_close_matches(str(key), sorted(KNOWN[what]), 1)
+        close = close or difflib.get_close_matches(str(key), every, 1)
+        hint = Sentence()
+        if home is not None:
+            hint = say("; it belongs into {home}", home=told(home))
+        elif close:
+            hint = say("; did you mean '{word}'?", word=told(close[0]))
+        raise BadConstraints(
+            say(
+                "{where}{key}: no such key means anything here{hint}",
+                where=told(where),
+                key=of_the_data(str(key)),
+                hint=hint,
+            )
+        )
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:

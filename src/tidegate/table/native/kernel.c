@@ -189,7 +189,7 @@ int64_t tg_whole_records(const char *s, int64_t size) {
     const char *p = s, *end = s + size, *last = s;
     if (!memchr(s, '"', size)) {
         for (p = end; p > s && p[-1] != '\n';) p--;
-        if (p == s) /* an old Mac's file; the last byte may be half of \r\n */
+        if (p == s && size) /* an old Mac's file; the last byte may be half of \r\n */
             for (p = end - 1; p > s && p[-1] != '\r';) p--;
         return p - s;
     }

@@ -13,10 +13,10 @@ from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
-from tidegate.table.read.csv_trouble import explain_structure, line_of_row, malformed, read_header, rows_of
+from tidegate.table.read.csv_trouble import explain_structure, malformed, read_header, rows_of
 from tidegate.table.read.look import Look, open_after, open_bytes
 from tidegate.table.read.names import expected_names, find_columns
-from tidegate.table.read.sentences import bad_cell
+from tidegate.table.read.sentences import Fault, bad_columns
 from tidegate.table.read.values import ARROW_NULLS
 
 BLOCK_BYTES = 8 << 20
@@ -74,7 +74,7 @@ class _Reader:
 
     def table(self) -> Table:
         columns: dict[str, Column] = {}
-        worst: tuple[int, str, BadCells] | None = None
+        bad: dict[str, BadCells] = {}
         target = np.empty(0)
         for column in [*self.spec.features, self.spec.target]:
             try:
@@ -82,21 +82,10 @@ class _Reader:
                     target = present(self._numbers(column))
                 else:
                     columns[column] = self._column(column)
-            except BadCells as bad:
-                if worst is None or bad.row < worst[0]:
-                    worst = (bad.row, column, bad)
-        if worst is not None:
-            row, column, cells = worst
-            line = line_of_row(self.path, self.seen.gzipped, row)
-            raise bad_cell(
-                self.name,
-                column,
-                self.kinds[column],
-                cells,
-                say("line {line}", line=line),
-                line,
-                target=column == self.spec.target,
-            )
+            except BadCells as found:
+                bad[column] = found
+        if bad:
+            raise self._refusal(bad)
         return Table(self.name, columns, target, self._ids(), np.arange(1, len(target) + 1))
 
     def _column(self, column: str) -> Column:
@@ -111,10 +100,7 @@ class _Reader:
             values = floats_of(found)
             # pyarrow also takes '-nan', 'inf' and the like: whatever is odd is read again, by our own rules.
             if int(np.isnan(values).sum()) == found.null_count and not np.isinf(values).any():
-                try:
-                    return checked(values, kind)
-                except BadCells as bad:
-                    raise BadCells(bad.row, self._cell(bad.row, column) or bad.text, bad.count) from None
+                return checked(values, kind)
             found = _parse(
                 self.path, self.name, self.seen, self.head, {column: self.places[column]}, {}
             ).column(0)
@@ -126,12 +112,20 @@ class _Reader:
     def _arrow_column(self, column: str) -> Any:
         return self.arrow.column(f"f{self.places[column]}")
 
-    def _cell(self, row: int, column: str) -> str:
-        """Find a cell's text as it is in the file."""
-        for at, (_, cells) in enumerate(rows_of(self.path, self.seen.gzipped)):
-            if at == row + 1:
-                return cells[self.places[column]]
-        return ""
+    def _refusal(self, bad: dict[str, BadCells]) -> BadDrop:
+        """Find lines and texts of the first wrong cells, all in one pass through the file."""
+        rows = {each.row + 1 for each in bad.values()}
+        found = {
+            at: line_and_cells
+            for at, line_and_cells in enumerate(rows_of(self.path, self.seen.gzipped))
+            if at in rows
+        }
+        faults = []
+        for column, each in bad.items():
+            line, cells = found[each.row + 1]
+            text = cells[self.places[column]]
+            faults.append(Fault(column, self.kinds[column], BadCells(each.row, text, each.count), line))
+        return bad_columns(self.name, faults, self.spec.target, "line")
 
 
 def _parse(

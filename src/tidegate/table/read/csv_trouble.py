@@ -42,14 +42,6 @@ def read_header(path: Path, wanted: Sequence[str], name: str, seen: Look) -> Hea
     return head
 
 
-def line_of_row(path: Path, gzipped: bool, row: int) -> int:
-    """Find the line on which a data row begins; rows count from 0, lines from 1 with the header."""
-    for at, (line, _) in enumerate(rows_of(path, gzipped)):
-        if at == row + 1:
-            return line
-    raise IndexError(f"row {row} is beyond the end of {path.name}")
-
-
 def explain_structure(path: Path, name: str, seen: Look, width: int) -> int:
     """Count the records after the header.
 

@@ -21,7 +21,8 @@ from tidegate.table.read.convert import (
     split_dictionary,
 )
 from tidegate.table.read.names import expected_names, find_columns
-from tidegate.table.read.sentences import bad_cell
+from tidegate.table.read.parquet_bounds import open_bounded, refuse_long_cells
+from tidegate.table.read.sentences import Fault, bad_columns
 
 # What pyarrow raises for bytes that are not what they should be: its own errors derive from these.
 DAMAGE = (OSError, ValueError, LookupError, NotImplementedError, MemoryError)
@@ -43,6 +44,7 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
         names = file.schema_arrow.names
         places = find_columns(names, expected_names(spec), name, target=spec.target, header_line=None)
         columns: dict[str, Column] = {}
+        faults: list[Fault] = []
         target = np.empty(0)
         for column in [*spec.features, spec.target]:
             kind = "numeric" if column == spec.target else spec.features[column].type
@@ -57,12 +59,11 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
                         else Numbers(numbers(array, kind).all_right())
                     )
             except BadCells as bad:
-                row = bad.row + 1
-                raise bad_cell(
-                    name, column, kind, bad, say("row {row}", row=row), row, target=column == spec.target
-                ) from None
+                faults.append(Fault(column, kind, bad, bad.row + 1))
             except WrongType:
-                raise wrong_type(name, column, array.type, kind) from None
+                faults.append(Fault(column, kind, stored=str(array.type)))
+        if faults:
+            raise bad_columns(name, faults, spec.target, "row")
         ids = text_column(_read_column(file, names[places[spec.id]], name)) if spec.id else None
     return Table(name, columns, target, ids, np.arange(1, len(target) + 1))
 
@@ -75,21 +76,29 @@ def open_parquet(path: Path, name: str) -> Any:
     BadDrop
         For a file that is damaged where Parquet says what it holds.
     """
-    import pyarrow.parquet as pq
-
     try:
-        return pq.ParquetFile(path)
+        return open_bounded(path, name)
     except DAMAGE as error:
         raise damaged(name, error) from None
 
 
 def _read_column(file: Any, column: str, name: str) -> Any:
+    import pyarrow as pa
+
     try:
-        array = file.read(columns=[column]).column(column)
-        array.validate(full=True)  # texts that are no UTF-8, among others
+        groups = []
+        first_row = 1
+        for at in range(file.num_row_groups):
+            part = file.read_row_group(at, columns=[column]).column(column)
+            refuse_long_cells(part, name, column, first_row)
+            part.validate(full=True)  # texts that are no UTF-8, among others
+            first_row += len(part)
+            groups += part.chunks
+        return pa.chunked_array(
+            groups, file.schema_arrow.field(column).type if not groups else groups[0].type
+        )
     except DAMAGE as error:
         raise damaged(name, error) from None
-    return array
 
 
 def damaged(name: str, error: Exception) -> BadDrop:
@@ -104,21 +113,6 @@ def damaged(name: str, error: Exception) -> BadDrop:
     )
 
 
-def wrong_type(name: str, column: str, stored: Any, kind: str) -> BadDrop:
-    """Say that a column is stored in a type that cannot become the wanted one."""
-    return BadDrop(
-        say(
-            "{file}: column '{column}' is stored as {stored}, and {kind} is expected; store it as numbers "
-            "or text, or change the column's type in model.yaml",
-            file=told(name),
-            column=told(column),
-            stored=told(stored),
-            kind=told(kind),
-        ),
-        column=column,
-    )
-
-
 def numbers(array: Any, kind: str) -> Cells:
     """Read a stored column as numeric, integer, boolean or date; raises WrongType where that cannot be."""
     import pyarrow as pa
@@ -126,6 +120,8 @@ def numbers(array: Any, kind: str) -> Cells:
 
     stored = array.type
     if pa.types.is_dictionary(stored):
+        if pa.types.is_string(stored.value_type):  # never put to rows as texts: that may take any memory
+            return read_texts(*split_dictionary(array), kind)
         array = pc.cast(array, stored.value_type)
         stored = array.type
     if pa.types.is_null(stored):
@@ -169,6 +165,8 @@ def text_column(array: Any) -> Categories:
 
     stored = array.type
     if pa.types.is_dictionary(stored):
+        if pa.types.is_string(stored.value_type):
+            return categories(*split_dictionary(array))
         array = pc.cast(array, stored.value_type)
         stored = array.type
     if pa.types.is_floating(stored):

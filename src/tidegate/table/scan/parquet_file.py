@@ -11,6 +11,7 @@ from tidegate.core.errors import BadDrop
 from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
+from tidegate.table.read.parquet_bounds import open_bounded, refuse_long_cells
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_arrays import array_cells
 
@@ -32,10 +33,8 @@ def profile_parquet(path: Path, *, progress: Callable[[int], None] | None = None
     BadDrop
         For a damaged file.
     """
-    import pyarrow.parquet as pq
-
     try:
-        with pq.ParquetFile(path) as file, ThreadPoolExecutor() as pool:
+        with open_bounded(path, path.name) as file, ThreadPoolExecutor() as pool:
             names = [name.strip() for name in file.schema_arrow.names]
             if len(set(names)) < len(names):
                 raise BadDrop(
@@ -45,8 +44,12 @@ def profile_parquet(path: Path, *, progress: Callable[[int], None] | None = None
                     )
                 )
             adding = Adding(names)
+            row = 1
             total, size = max(1, file.metadata.num_rows), path.stat().st_size
             for batch in file.iter_batches(BATCH_ROWS):
+                for at, name in enumerate(names):
+                    refuse_long_cells(batch.column(at), path.name, name, row)
+                row += batch.num_rows
                 adding.add(batch.num_rows, list(pool.map(_profile, batch.columns, adding.below)))
                 if progress:
                     progress(size * batch.num_rows // total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from tidegate.core.bounds import MOST_CELL_BYTES, cell_is_too_long
 from tidegate.core.grammar import json_lines, json_text
-from tidegate.core.sentences import say, told
+from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.columns import Categories, Codes
 from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
 from tidegate.table.read.look import open_bytes
@@ -23,13 +23,21 @@ BLOCK_ROWS = 16_384
 _PLAIN = ("numeric", "integer")
 _NUMBERS = {int, float, type(None)}
 _DECODER = json.JSONDecoder(parse_constant=lambda word: None if word == "NaN" else word)
+Shape = Callable[[dict[str, Any]], dict[str, Any] | Sentence]
 Line = tuple[int, bytes, dict[str, Any]]
 
 
-def json_rows(path: Path, wanted: Wanted, name: str, gzipped: bool) -> Iterator[Rows]:
+def json_rows(
+    path: Path, wanted: Wanted, name: str, gzipped: bool, shape: Shape | None = None
+) -> Iterator[Rows]:
     """Read a JSON Lines file that `look` found to be text.
 
     A member that a row lacks is a gap, as in a request; a column that every row lacks is missing.
+
+    Parameters
+    ----------
+    shape : callable, optional
+        Makes each line's object one of the wanted columns, or says why it cannot.
 
     Raises
     ------
@@ -40,7 +48,7 @@ def json_rows(path: Path, wanted: Wanted, name: str, gzipped: bool) -> Iterator[
     texts = [column for column in wanted.names if wanted.columns.get(column, "categorical") == "categorical"]
     with open_bytes(path, gzipped) as file:
         for block in _blocks(json_lines(file)):
-            good, others = _parsed(block, texts)
+            good, others = _parsed(block, texts, shape)
             for _, _, document in good:
                 if document.keys() - seen.keys():
                     seen.update(dict.fromkeys(document))
@@ -54,7 +62,9 @@ def _blocks(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, byte
         yield block
 
 
-def _parsed(block: list[tuple[int, bytes]], texts: list[str]) -> tuple[list[Line], list[Reject]]:
+def _parsed(
+    block: list[tuple[int, bytes]], texts: list[str], shape: Shape | None
+) -> tuple[list[Line], list[Reject]]:
     good: list[Line] = []
     others: list[Reject] = []
     for number, line in block:
@@ -69,7 +79,13 @@ def _parsed(block: list[tuple[int, bytes]], texts: list[str]) -> tuple[list[Line
             others.append(
                 Reject(number, "", say("this is not a JSON object with names and values"), line.decode())
             )
-        elif nested := [column for column in texts if type(document.get(column)) in (dict, list)]:
+            continue
+        shaped = shape(document) if shape else document
+        if isinstance(shaped, Sentence):
+            others.append(Reject(number, "", shaped, line.decode()))
+            continue
+        document = shaped
+        if nested := [column for column in texts if type(document.get(column)) in (dict, list)]:
             others.append(Reject(number, ", ".join(nested), say("a text is expected there"), line.decode()))
         elif long := _too_long(line, document):
             reason = say("a text has more than {most:,} bytes", most=MOST_CELL_BYTES)

@@ -12,6 +12,7 @@ import numpy as np
 from tidegate.table.columns import Categories
 from tidegate.table.read.convert import Cells
 from tidegate.table.read.names import find_columns
+from tidegate.table.read.parquet_bounds import refuse_long_cells
 from tidegate.table.read.parquet_file import (
     DAMAGE,
     WrongType,
@@ -19,8 +20,8 @@ from tidegate.table.read.parquet_file import (
     numbers,
     open_parquet,
     text_column,
-    wrong_type,
 )
+from tidegate.table.read.sentences import Fault, bad_columns
 from tidegate.table.score.rows import Rows, Wanted, sort_out
 
 BLOCK_ROWS = 32_768
@@ -40,15 +41,17 @@ def parquet_rows(path: Path, wanted: Wanted, name: str) -> Iterator[Rows]:
         source = {column: stored[place] for column, place in places.items()}
         first = 1
         batches = file.iter_batches(BLOCK_ROWS, columns=list(source.values()))
-        while (batch := _next(batches, name)) is not None:
+        while (batch := _next(batches, name, source, first)) is not None:
             yield _rows(batch, source, wanted, name, first)
             first += len(batch)
 
 
-def _next(batches: Iterator[Any], name: str) -> Any:
+def _next(batches: Iterator[Any], name: str, source: dict[str, str], first: int) -> Any:
     try:
         batch = next(batches, None)
         if batch is not None:
+            for column, called in source.items():
+                refuse_long_cells(batch.column(called), name, column, first)
             batch.validate(full=True)  # texts that are no UTF-8, among others
     except DAMAGE as error:
         raise damaged(name, error) from None
@@ -57,22 +60,33 @@ def _next(batches: Iterator[Any], name: str) -> Any:
 
 def _rows(batch: Any, source: dict[str, str], wanted: Wanted, name: str, first: int) -> Rows:
     columns: dict[str, Cells | Categories] = {}
+    faults: list[Fault] = []
     for column, kind in wanted.columns.items():
         array = batch.column(source[column])
         try:
             columns[column] = text_column(array) if kind == "categorical" else numbers(array, kind)
         except WrongType:
-            raise wrong_type(name, column, array.type, kind) from None
+            faults.append(Fault(column, kind, stored=str(array.type)))
     ids = None
     if wanted.id is not None:
         array = batch.column(source[wanted.id])
         try:
             ids = text_column(array)
         except WrongType:
-            raise wrong_type(name, wanted.id, array.type, "a text") from None
+            faults.append(Fault(wanted.id, "a text", stored=str(array.type)))
+    if faults:
+        raise bad_columns(name, faults, "", "row")
 
     def raw(row: int) -> str:
-        cells = {column: batch.column(source[column])[row].as_py() for column in wanted.names}
+        cells = {column: _plain(batch.column(source[column])[row]) for column in wanted.names}
         return json.dumps(cells, ensure_ascii=False, default=str)
 
     return sort_out(np.arange(first, first + len(batch)), columns, ids, wanted, raw, [])
+
+
+def _plain(cell: Any) -> Any:
+    """Give a stored cell for people; a day beyond Python's calendar by its number."""
+    try:
+        return cell.as_py()
+    except (ValueError, OverflowError):
+        return f"{cell.type} {cell.value}"

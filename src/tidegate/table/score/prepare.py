@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from tidegate.core.errors import BadDrop
 from tidegate.core.scoring import too_many_bad
-from tidegate.core.sentences import Sentence, say, told
+from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.core.usage import Scoring
 from tidegate.table.read.look import look, open_bytes
 from tidegate.table.score.csv_rows import csv_rows
@@ -19,6 +20,7 @@ from tidegate.table.score.rows import Reject, Rows, Wanted
 from tidegate.table.score.write import InputsFile, Parts, json_cells, line_heads
 
 HEAD_BYTES = 4096
+SHOWN = 12  # columns at fault
 
 
 def prepare_scores(
@@ -76,7 +78,12 @@ def prepare_scores(
     if reason := too_many_bad(scoring, rows_in, aside.count, aside.first_words()):
         first = aside.first
         raise BadDrop(
-            say("{file}: {reason}; correct the file and drop it again", file=told(name), reason=reason),
+            say(
+                "{file}: {reason}{columns}; correct the file and drop it again",
+                file=told(name),
+                reason=reason,
+                columns=aside.columns_words(),
+            ),
             row=first.row if first else None,
             column=(first.column or None) if first else None,
         )
@@ -120,6 +127,7 @@ class _Aside:
         self._path = path
         self._file: IO[str] | None = None
         self.count = 0
+        self._columns: Counter[str] = Counter()
         self.first: Reject | None = None
 
     def write(self, rejects: Sequence[Reject]) -> None:
@@ -133,6 +141,24 @@ class _Aside:
             (each.row, each.column, each.reason.plain, each.raw) for each in rejects
         )
         self.count += len(rejects)
+        for each in rejects:
+            self._columns.update(filter(None, each.column.split(", ")))
+
+    def columns_words(self) -> Sentence:
+        """Name every column at fault, where they are several."""
+        if len(self._columns) < 2:
+            return Sentence()
+        every = self._columns.most_common()
+        said = [
+            say("'{column}' in {count:,}", column=told(column), count=count)
+            for column, count in every[:SHOWN]
+        ]
+        more = len(every) - len(said)
+        return say(
+            "; columns at fault, by rows: {said}{more}",
+            said=joined(said),
+            more=say(" and {more} more", more=more) if more else Sentence(),
+        )
 
     def first_words(self) -> Sentence:
         if self.first is None:

@@ -10,7 +10,7 @@ import numpy as np
 from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.table.columns import Categories, Column, Flags, Indices, Numbers
 from tidegate.table.read.convert import Cells
-from tidegate.table.read.sentences import shown
+from tidegate.table.read.sentences import point_hint, shown
 from tidegate.table.read.values import WANTED
 
 WHOLE_LIMIT = 2.0**63  # the scores keep whole numbers in 64 bits
@@ -123,8 +123,9 @@ def _reason(cells: Cells | Categories, row: int, kind: str) -> Sentence:
     assert isinstance(cells, Cells)
     beyond = told(" that 64 bits hold" if not cells.wrong[row] else "")
     return say(
-        "{cell} is not {wanted}{beyond}",
+        "{cell} is not {wanted}{hint}{beyond}",
         cell=shown(cells.text(row)),
+        hint=point_hint(cells.text(row), kind),
         wanted=told(WANTED[kind]),
         beyond=beyond,
     )
