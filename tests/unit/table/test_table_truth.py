@@ -36,11 +36,11 @@ def parquet(**columns: Any) -> bytes:
         "km,price,listing\n5,9500,c-1\n",
         "prediction_id,target\nc-1,9500.0\n",
         '"listing","price","said"\n"c-1","9500","two\nlines, ""quoted"""\n',
-        gzip.compress(b"listing,price\nc-1,9500\n"),
+        gzip.compress(b"listing,price\nc-1,9500\n", mtime=0),
         '{"groundTruthData": {"data": "9500", "encoding": "CSV"}, "eventMetadata": {"eventId": "c-1"}}',
         '\ufeff{"listing": "c-1", "price": 9500}\n\n',
         '{"id": "c-1", "label": "9500"}',
-        gzip.compress(b'{"id": "c-1", "label": 9500}\n'),
+        gzip.compress(b'{"id": "c-1", "label": 9500}\n', mtime=0),
         parquet(listing=["c-1"], price=[9500]),
         parquet(price=["9500"], id=pa.array(["c-1"]).dictionary_encode()),
     ],
@@ -90,7 +90,7 @@ def test_one_id_is_one_text_in_every_form(tmp_path, content):
         (parquet(price=[1]), ["no id column"]),
         (parquet(listing=["a"], price=[[1]]), ["'price' is stored as list"]),
         (b"PAR1 and no more", ["damaged Parquet"]),
-        (gzip.compress(b"listing,price\n1,2\n")[:-9], ["damaged gzip"]),
+        (gzip.compress(b"listing,price\n1,2\n", mtime=0)[:-9], ["damaged gzip"]),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line(tmp_path, content, words):
