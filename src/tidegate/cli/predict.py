@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from tidegate.cli.render import table
 from tidegate.cli.rows import Row, csv_chunks, read_rows
 from tidegate.cli.stack import Stack
 from tidegate.core.figures import figure
+from tidegate.core.grammar import JSON_BLANKS, csv_text
 
 SHOWN_ROWS = 50
 WORKERS = 4
@@ -120,13 +120,11 @@ def row_numbers(text: str, rows: int) -> Sequence[int]:
 
     The names of CSV are line 1; the objects of a JSON document, which may all be on one, count from 1.
     """
-    from tidegate.table.read.csv_trouble import records
-
     text = text.removeprefix("\ufeff")
     if text.lstrip()[:1] not in ("[", "{"):
-        found = [line for line, _ in records(io.StringIO(text, newline=""))][1:]
+        found = [line for line, _ in csv_text(text)][1:]
     else:
-        found = [line for line, content in enumerate(text.splitlines(), 1) if content.strip()]
+        found = [line for line, content in enumerate(text.split("\n"), 1) if content.strip(JSON_BLANKS)]
     return found if len(found) == rows else range(1, rows + 1)
 
 
