@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,9 +61,7 @@ def run(parts: list[str], seed: int, workers: int) -> dict[str, Any]:
             order = ["--random-order", f"--random-order-seed={seed}"]
             command = [sys.executable, "-m", "pytest", *PARTS[part], *order, "-n", str(workers)]
             command += ["-p", "no:cacheprovider", f"--junit-xml={report}"]
-            done = subprocess.run(
-                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
+            done = patiently(command)
             found = read(report) if report.exists() else {"tests": 0, "skipped": 0, "failures": []}
         for what in counted:
             counted[what] += found[what]
@@ -75,6 +74,21 @@ def run(parts: list[str], seed: int, workers: int) -> dict[str, Any]:
             print(done.stdout[-20_000:], flush=True)
     load = round(os.getloadavg()[0], 1)  # who else was at work
     return {**counted, "failures": failures, "seconds": round(time.monotonic() - began), "load": load}
+
+
+def patiently(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the tests; whoever ends us ends them as Ctrl-C does, so that they take their local clouds down."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        said, _ = process.communicate()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, said)
 
 
 def read(report: Path) -> dict[str, Any]:
@@ -115,6 +129,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     first = given.seed if given.seed is not None else random.SystemRandom().randrange(1 << 20)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = 0
     for number in range(given.times):
         with busy(given.busy):
