@@ -79,11 +79,12 @@ class Watch:
     def check(self, window: Profile) -> Comparison:
         """Make the next check."""
         before = Profile.sum_of([self._kept[place] for place in self._recent.places])
-        found = compare(self._baseline, self._rules, window, before=before, false_alarms=self._rate)
+        more = {"before": before, "fronts": self._recent.fronts, "false_alarms": self._rate}
+        found = compare(self._baseline, self._rules, window, **more)
         self._checks += 1
         place = str(self._checks)
         newer = self._kept.get(self._recent.newer)
-        self._recent, self._kept[place] = self._recent.after(newer, window, place, found.denied)
+        self._recent, self._kept[place] = self._recent.after(newer, window, place, found.denied, found.fronts)
         self._kept = {place: self._kept[place] for place in self._recent.places}
         return found
 

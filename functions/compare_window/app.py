@@ -48,6 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         window,
         manifest.least_rows,
         before=Profile.sum_of(came_before),
+        fronts=recent.fronts,
         false_alarms=rates(manifest.every, state.get("data_at"), now=manifest.opened).data,
     )
     # Too few rows wait: the windows add up until there are enough.
@@ -56,7 +57,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not few:
         newer = came_before[-1] if recent.newer else None
         place = f"{manifest.home}/recent.bin"
-        recent, kept = recent.after(newer, window, place, bool(found["denied"]))
+        recent, kept = recent.after(newer, window, place, bool(found["denied"]), found["fronts"])
         storage.write_bytes(place, kept.to_bytes())
     found["recent"] = recent.to_dict()
     storage.write_json(f"{manifest.home}/comparison.json", found)

@@ -13,7 +13,7 @@ from rich.text import Text
 from tidegate.cli.errors import Trouble
 from tidegate.cli.exit_codes import OF_VERDICT
 from tidegate.cli.options import Session
-from tidegate.cli.profile import CONSTRAINTS, KEPT, STATISTICS, as_document, read_files
+from tidegate.cli.profile import BARS, CONSTRAINTS, KEPT, STATISTICS, as_document, read_files
 from tidegate.cli.render import table
 from tidegate.core.monitor import DATA_FALSE_ALARMS
 from tidegate.core.sentences import plainly
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tidegate.table.profile import Profile
 
 VIOLATIONS = "constraint_violations.json"
+MOST_DRAWN = 20
 STYLES = {OK: "green", BAD_DATA: "magenta", DRIFT: "red", INSUFFICIENT: "yellow"}
 
 
@@ -46,7 +47,9 @@ def compare(
     verdict = found.verdict(least_rows)
     if out is not None:
         _write(out, {STATISTICS: window.statistics(), VIOLATIONS: found.violations_document()})
-    session.output.answer(plainly({**verdict.to_dict(), **found.to_dict()}), *_shown(verdict, found))
+    session.output.answer(
+        plainly({**verdict.to_dict(), **found.to_dict()}), *_shown(verdict, found, before, window)
+    )
     return OF_VERDICT[verdict.verdict]
 
 
@@ -83,12 +86,56 @@ def _write(out: Path, documents: dict[str, object]) -> None:
         (out / name).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _shown(verdict: Verdict, found: Comparison) -> list[RenderableType]:
+def _shown(verdict: Verdict, found: Comparison, before: Profile, window: Profile) -> list[RenderableType]:
     head = Text(verdict.verdict, style=f"bold {STYLES[verdict.verdict]}").append(
         f"  {verdict.reason.plain}", style="default not bold"
     )
-    if not found.violations:
-        return [head]
-    ranked = sorted(found.violations, key=lambda violation: -violation.excess)
-    rows = [[", ".join(each.columns), each.check, each.sentence.plain] for each in ranked]
-    return [head, table(["column", "check", "what was found"], rows)]
+    parts: list[RenderableType] = [head]
+    if found.violations:
+        ranked = sorted(found.violations, key=lambda violation: -violation.excess)
+        rows = [[", ".join(each.columns), each.check, each.severity, each.sentence.plain] for each in ranked]
+        parts.append(table(["column", "check", "severity", "what was found"], rows))
+    return [*parts, _distances(found, before, window)]
+
+
+def _distances(found: Comparison, before: Profile, window: Profile) -> RenderableType:
+    """Draw how far each column is from the baseline, the farthest first, and both distributions."""
+    from tidegate.table.watch.drawing import drawing
+
+    ranked = sorted(
+        (each for each in found.columns.values() if each.moved is not None and each.distance is not None),
+        key=lambda each: -(each.distance or 0.0) / (each.moved.threshold if each.moved else 1.0),
+    )
+    rows = []
+    for each in ranked[:MOST_DRAWN]:
+        assert each.moved is not None
+        drawn = drawing(each.expected_type, before.column(each.name), window.column(each.name))
+        rows.append(
+            [
+                each.name,
+                f"{each.distance:.3f}",
+                f"{each.moved.threshold:.3g}",
+                _chance(each.moved.p_value),
+                _chance(each.q_value),
+                *(sparkline(drawn[side]) if drawn else "" for side in ("baseline", "window")),
+            ]
+        )
+    more = len(ranked) - len(rows)
+    shown = table(["column", "distance", "allowed", "p", "over all checks", "baseline", "these rows"], rows)
+    if more > 0:
+        shown.caption = f"and {more} more column{'s' if more > 1 else ''}, nearer"
+    return shown
+
+
+def _chance(value: float | None) -> str:
+    return "" if value is None else "below 1e-12" if value < 1e-12 else f"{value:.2g}"
+
+
+def sparkline(shares: Sequence[float]) -> str:
+    """Draw shares as bars of eight heights, the greatest the full height.
+
+    >>> sparkline([0.0, 0.25, 0.5])
+    ' ▄█'
+    """
+    most = max(shares, default=0.0) or 1.0
+    return "".join(BARS[-(-int(8000 * share / most) // 1000)] for share in shares)

@@ -31,16 +31,24 @@ def days_of(column: ColumnProfile) -> Numbers | None:
     return Numbers(days[order], weights[order], len(np.unique(days)), max(0.0, float(unknown)))
 
 
-def allowed(baseline: Numbers, recent: Numbers) -> tuple[float, float]:
+def allowed(baseline: Numbers, front: float | None) -> tuple[float, float]:
     """Give the first and the last day that are expected.
 
-    As far as the baseline's own span before its first day, and after the newest day that is known: that of
-    the baseline, or of what came since, where nearly all of that lies.
+    As far as the baseline's own span before its first day, and after the newest day that is known.
+
+    Parameters
+    ----------
+    front : float or None
+        Up to where windows since have come, where none of them jumped.
     """
     first, last = float(baseline.values[0]), float(baseline.values[-1])
     span = max(last - first, LEAST_DAYS)
-    front = float(recent.quantiles(np.array([0.95]))[0])
-    return first - span, (front if last < front <= last + span else last) + span
+    return first - span, max(last, front or last) + span
+
+
+def front_of(days: Numbers) -> float:
+    """Give the day up to which nearly all of a window lies: a few odd ones do not move time on."""
+    return float(days.quantiles(np.array([0.95]))[0])
 
 
 def outside(days: Numbers, first: float, last: float) -> float:

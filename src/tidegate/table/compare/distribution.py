@@ -125,7 +125,7 @@ def _by_chance(distance: float, baseline: Side, window: Side, rows_before: float
 def _of_days(baseline: Side, window: Side) -> tuple[float, float]:
     before, now = baseline.days, window.days
     assert before is not None and now is not None
-    out = days.outside(now, *days.allowed(before, now))
+    out = days.outside(now, *days.allowed(before, window.front))
     rows = window.independent(now.rows)
     jump = out / now.rows, more_marked(min(window.independent(out), rows), rows, 0, round(before.rows))
     if days.goes_on(before, now):

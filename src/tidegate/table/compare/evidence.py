@@ -61,10 +61,13 @@ class Side:
     ----------
     rows_for_one : float
         How many of its rows tell as much as one independent row.
+    front : float or None
+        Up to which day earlier windows came, where it holds dates.
     """
 
     profile: ColumnProfile
     rows_for_one: float = 1.0
+    front: float | None = None
 
     @cached_property
     def numbers(self) -> Numbers:

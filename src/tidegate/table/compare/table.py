@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.core.monitor import DATA_FALSE_ALARMS
 from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
 from tidegate.table.compare import violations
 from tidegate.table.compare.column import Check, ColumnComparison, Looked, look
+from tidegate.table.compare.days import front_of
 from tidegate.table.compare.edited import Edited
 from tidegate.table.compare.evidence import Side
 from tidegate.table.compare.false_alarms import q_values
@@ -22,6 +23,7 @@ from tidegate.table.drift.tails import more_marked
 from tidegate.table.profile import Profile
 
 ALL = Edited.everything()
+ENOUGH = 60.0  # independent rows
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Comparison:
     ----------
     denied : bool
         Whether the window denies what the rows before it showed, so that those say nothing any more.
+    fronts : mapping of str to float
+        Of each column of dates the day up to which time has gone on, for the next comparison.
     """
 
     rows: int
@@ -39,6 +43,7 @@ class Comparison:
     columns: Mapping[str, ColumnComparison]
     violations: tuple[Violation, ...]
     denied: bool = False
+    fronts: Mapping[str, float] = field(default_factory=dict)
 
     def verdict(self, least_rows: int = LEAST_ROWS) -> Verdict:
         """Conclude: ok, bad data, drift, or insufficient."""
@@ -70,6 +75,7 @@ def compare(
     *,
     false_alarms: float | None = DATA_FALSE_ALARMS,
     before: Profile | None = None,
+    fronts: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Compare a window with its baseline.
 
@@ -88,7 +94,10 @@ def compare(
     before : Profile, optional
         The rows that came just before the window. The window is then looked at together with them too: what
         is too little to be seen in a few rows shows in many.
+    fronts : mapping, optional
+        What the comparison before this one said of it.
     """
+    known_days = fronts or {}
     suggested = Constraints.read(suggest(baseline)) if false_alarms is not None else None
     together = before + window if before is not None and before.rows and suggested is not None else None
     alike = _alike(window if together is None else together)
@@ -97,9 +106,11 @@ def compare(
             rules,
             ALL if suggested is None else _edited(rules, suggested),
             Side(baseline.column(name)),
-            Side(window.column(name), alike[name]),
-            None if together is None or before is None else Side(before.column(name), alike[name]),
-            None if together is None else Side(together.column(name), alike[name]),
+            Side(window.column(name), alike[name], known_days.get(name)),
+            None
+            if together is None or before is None
+            else Side(before.column(name), alike[name], known_days.get(name)),
+            None if together is None else Side(together.column(name), alike[name], known_days.get(name)),
         )
         for name, rules in constraints.columns.items()
         if name in window.columns and rules.settings.evaluate
@@ -117,7 +128,21 @@ def compare(
     denied = any(
         _sure(each, known, rate) and not column.lasts(each) for column in looked for each in column.checks
     )
-    return Comparison(window.rows, baseline.rows, columns, tuple(told), denied)
+    return Comparison(
+        window.rows, baseline.rows, columns, tuple(told), denied, _fronts(looked, columns, known_days)
+    )
+
+
+def _fronts(
+    looked: Sequence[Looked], columns: Mapping[str, ColumnComparison], known: Mapping[str, float]
+) -> dict[str, float]:
+    """Say up to which day time has gone on in each column of dates; a jump is none of its course."""
+    found = dict(known)
+    for each in looked:
+        if each.window.days is not None and not columns[each.rules.name].violations:
+            newest = front_of(each.window.days)
+            found[each.rules.name] = max(newest, known.get(each.rules.name, newest))
+    return found
 
 
 def _edited(rules: ColumnConstraints, suggested: Constraints) -> Edited:
@@ -127,15 +152,26 @@ def _edited(rules: ColumnConstraints, suggested: Constraints) -> Edited:
 
 
 def _alike(window: Profile) -> Mapping[str, float]:
-    """Tell of each column how many rows tell as much as one; of one in no order, by the other columns."""
+    """Tell of each column how many rows tell as much as one.
+
+    No less than of half the columns: rows that are alike mostly are so in many, and a single column's own
+    order may by accident not show it, or not be known.
+    """
     found = {
         name: column.succession.rows_for_one
         for name, column in window.columns.items()
-        if column.succession.pairs
+        if column.succession.values
     }
     known = sorted(found.values())
     usual = known[len(known) // 2] if known else 1.0
-    return {name: found.get(name, usual) for name in window.columns}
+    return {name: _cautious(max(usual, found.get(name, usual)), window.rows) for name in window.columns}
+
+
+def _cautious(rows_for_one: float, rows: int) -> float:
+    """Allow for what few independent rows cannot tell: how long rows stay alike is then seen too short."""
+    independent = rows / rows_for_one
+    few = rows_for_one > 1 and independent < ENOUGH
+    return rows_for_one * ENOUGH / max(independent, 1.0) if few else rows_for_one
 
 
 def _concluded(looked: Looked, q: Mapping[int, float], rate: float) -> ColumnComparison:

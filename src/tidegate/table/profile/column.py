@@ -92,7 +92,7 @@ class ColumnProfile:
             Distinct.of((numbers, cells.hashes), below),
             cells.numerals,
             cells.texts,
-            cells.succession or Succession.of(values),
+            cells.succession or (Succession.of(values) if below == ANY else Succession()),
         )
 
     @classmethod

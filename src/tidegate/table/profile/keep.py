@@ -90,7 +90,7 @@ def _small(column: ColumnProfile) -> dict[str, Any]:
         "numerals": None if column.numerals.counts is None else dict(column.numerals.counts),
         "texts": dict(column.frequencies.counts),
         "lost": column.frequencies.lost,
-        "succession": [column.succession.pairs, column.succession.apart, column.succession.expected],
+        "succession": [column.succession.values, column.succession.independent],
     }
 
 

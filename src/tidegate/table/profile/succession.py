@@ -1,10 +1,10 @@
 """How much alike consecutive values are, as a state that adds: rows that repeat each other tell less.
 
-Of each block of a column the first values say whether they are above its median; neighbours that stand on
-different sides are counted beside what is expected of values in no order. What is missing of that is the
-correlation of neighbours, and rows so correlated tell as much as fewer independent ones would (Bayley and
-Hammersley, The Effective Number of Independent Observations, Journal of the Royal Statistical Society B 8,
-1946, for a first-order process).
+Of the first values of a block it is asked whether each is above their median, or is the most frequent
+category; how these answers repeat each other is their integrated autocorrelation time, which says how many
+such rows tell as much as one independent row. Lags are added up as far as five such times, beyond which is
+only noise (Sokal, Monte Carlo Methods in Statistical Mechanics, 1996). What may be an accident of values in
+no order counts as none.
 """
 
 from __future__ import annotations
@@ -12,94 +12,89 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tidegate.table.columns import Floats
 
-LOOKED_AT = 4096  # values of a block: as many as tell the correlation of neighbours well enough
-SURE = 2.0  # standard errors above 0 that a correlation must have to count
-MOST = 0.999
+LOOKED_AT = 1024  # values of a block
+LEAST = 16
+TIMES = 5
+SURE = 2.5  # standard errors above 1
 
 
 @dataclass(frozen=True)
 class Succession:
-    """Neighbours that were looked at.
+    """Values that were looked at in their order.
 
     Attributes
     ----------
-    pairs : int
+    values : int
         How many.
-    apart : float
-        How many of them differ.
-    expected : float
-        How many would, if the order meant nothing.
+    independent : float
+        How many independent ones would tell as much.
     """
 
-    pairs: int = 0
-    apart: float = 0.0
-    expected: float = 0.0
+    values: int = 0
+    independent: float = 0.0
 
     @classmethod
     def of(cls, values: Floats) -> Succession:
         """Look at numbers in the order in which they came; ordered ones were sorted, which tells nothing."""
         some = values[:LOOKED_AT]
-        if len(some) < 3:
+        if len(some) < LEAST:
             return cls()
         steps = np.diff(some)
         if not (steps < 0).any() or not (steps > 0).any():
             return cls()
         high = some > np.median(some)
-        if not high.any():  # more than half are the greatest
-            high = some == some.max()
-        return cls._counted(high)
+        # Where more than half are the greatest, it is they that tell.
+        return cls._of_answers(high if high.any() else some == some.max())
 
     @classmethod
-    def of_codes(cls, codes: Floats) -> Succession:
+    def of_codes(cls, codes: npt.NDArray[Any]) -> Succession:
         """Look at categories by their codes."""
         some = codes[:LOOKED_AT]
-        if len(some) < 3:
+        if len(some) < LEAST:
             return cls()
-        _, places, counts = np.unique(some, return_inverse=True, return_counts=True)
-        steps = places[1:] != places[:-1]
-        if int(steps.sum()) < len(counts):  # each category in one run: the rows were sorted by it
+        kinds, places, counts = np.unique(some, return_inverse=True, return_counts=True)
+        if int((places[1:] != places[:-1]).sum()) < len(kinds):  # each in one run: the rows were sorted by it
             return cls()
-        shares = counts / len(some)
-        return cls(len(steps), float(steps.sum()), float((1 - (shares**2).sum()) * len(steps)))
+        return cls._of_answers(places == counts.argmax())
 
     @classmethod
-    def _counted(cls, high: np.ndarray) -> Succession:
-        share = float(high.mean())
-        pairs = len(high) - 1
-        return cls(pairs, float((high[1:] != high[:-1]).sum()), 2 * share * (1 - share) * pairs)
+    def _of_answers(cls, answers: npt.NDArray[np.bool_]) -> Succession:
+        apart = answers - answers.mean()
+        size = 1 << (2 * len(apart) - 1).bit_length()
+        spectrum = np.fft.rfft(apart, size)
+        together = np.fft.irfft(np.square(np.abs(spectrum)), size)[: len(apart)]
+        if not together[0] > 0:
+            return cls()
+        times = 1 + 2 * np.cumsum(together[1:] / together[0])
+        lags = np.arange(1, len(times) + 1)
+        enough = lags >= TIMES * times
+        last = int(enough.argmax()) if enough.any() else len(times) - 1
+        found = float(times[last])
+        chance = 2 * math.sqrt((last + 1) / len(apart))
+        return cls(len(apart), len(apart) / found if found > 1 + SURE * chance else len(apart))
 
     @classmethod
     def sum_of(cls, parts: Iterable[Succession]) -> Succession:
-        """Count the neighbours of all; where two parts meet nothing is counted."""
+        """Count the values of all."""
         found = list(parts)
-        return cls(
-            sum(part.pairs for part in found),
-            sum(part.apart for part in found),
-            sum(part.expected for part in found),
-        )
+        return cls(sum(part.values for part in found), sum(part.independent for part in found))
 
     def __add__(self, other: Succession) -> Succession:
-        """Count the neighbours of both."""
+        """Count the values of both."""
         return Succession.sum_of((self, other))
-
-    @property
-    def correlation(self) -> float:
-        """The correlation of neighbours, 0 where it may be an accident."""
-        if not self.expected:
-            return 0.0
-        found = 1 - self.apart / self.expected
-        return min(MOST, found) if found > SURE / math.sqrt(self.pairs) else 0.0
 
     @property
     def rows_for_one(self) -> float:
         """How many such rows tell as much as one independent row does.
 
-        >>> Succession(1000, 100, 500).rows_for_one
-        9.0
+        >>> Succession(1000, 125.0).rows_for_one
+        8.0
         """
-        return (1 + self.correlation) / (1 - self.correlation)
+        return self.values / self.independent if self.independent else 1.0

@@ -64,6 +64,7 @@ def check(
     least_rows: int,
     *,
     before: Profile | None = None,
+    fronts: Mapping[str, float] | None = None,
     false_alarms: float = DATA_FALSE_ALARMS,
 ) -> dict[str, Any]:
     """Compare, and give what the report, the notification and the tables need.
@@ -72,13 +73,15 @@ def check(
     ----------
     before : Profile, optional
         The rows that came before the window, see `tidegate.table.watch.recent`.
+    fronts : mapping, optional
+        Up to which day each column of dates has come.
     false_alarms : float
         The share of checks with nothing changed that may alarm.
     """
     if PREDICTION not in constraints.columns:
         window = window.only([name for name in window.columns if name != PREDICTION])
     before = before.only(window.columns) if before is not None and window.rows >= least_rows else None
-    found = compare(baseline, constraints, window, before=before, false_alarms=false_alarms)
+    found = compare(baseline, constraints, window, before=before, fronts=fronts, false_alarms=false_alarms)
     columns = [
         _column(comparison, baseline.column(name), window.column(name), constraints.columns[name])
         for name, comparison in found.columns.items()
@@ -91,6 +94,7 @@ def check(
         "limits": limits_of(baseline, constraints),
         **found.violations_document(),
         "denied": found.denied,
+        "fronts": dict(found.fronts),
         "statistics": window.statistics(),
     }
 

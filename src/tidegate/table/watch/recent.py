@@ -12,7 +12,7 @@ folder: repeated, it reads the same state and writes the same files.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.table.profile import Profile
@@ -28,21 +28,24 @@ class Recent:
     ----------
     rows : int
         How many the newer one holds.
+    fronts : mapping of str to float
+        Up to which day each column of dates has come.
     """
 
     older: str | None = None
     newer: str | None = None
     rows: int = 0
+    fronts: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any] | None) -> Recent:
         """Read the JSON form; of a state of before this was kept there is nothing."""
         found = document or {}
-        return cls(found.get("older"), found.get("newer"), int(found.get("rows", 0)))
+        return cls(found.get("older"), found.get("newer"), int(found.get("rows", 0)), found.get("fronts", {}))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
-        return {"older": self.older, "newer": self.newer, "rows": self.rows}
+        return {"older": self.older, "newer": self.newer, "rows": self.rows, "fronts": dict(self.fronts)}
 
     @property
     def places(self) -> list[str]:
@@ -50,7 +53,12 @@ class Recent:
         return [place for place in (self.older, self.newer) if place]
 
     def after(
-        self, newer: Profile | None, window: Profile, place: str, begin_anew: bool
+        self,
+        newer: Profile | None,
+        window: Profile,
+        place: str,
+        begin_anew: bool,
+        fronts: Mapping[str, float] | None = None,
     ) -> tuple[Recent, Profile]:
         """Give what the next check finds, and the profile to keep at `place`.
 
@@ -61,9 +69,10 @@ class Recent:
         begin_anew : bool
             Whether the window denies what the rows before it showed, so that they say nothing any more.
         """
+        known = self.fronts if fronts is None else fronts
         if begin_anew or newer is None:
-            return Recent(None, place, window.rows), window
+            return Recent(None, place, window.rows, known), window
         if self.rows >= ROWS:
-            return Recent(self.newer, place, window.rows), window
+            return Recent(self.newer, place, window.rows, known), window
         grown = newer + window
-        return Recent(self.older, place, grown.rows), grown
+        return Recent(self.older, place, grown.rows, known), grown
