@@ -215,3 +215,19 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
         self.attributes.update(name for name, _ in attributes)
+
+
+def test_the_three_questions_are_answered_each_by_itself_and_false_alarms_are_stated():
+    answers = {
+        "bad_data": {"severity": "act", "columns": ["km<"]},
+        "drift": {"severity": "none", "columns": []},
+        "quality": {"severity": "none", "verdict": "ok"},
+    }
+    check = {**checked("bad data"), "answers": answers, "quiet_days": 90}
+    check["columns"] = checked("drift")["columns"]
+    page = render("cars", "r1", "2024-05-04T10:00:00+00:00", [check])
+    assert "◆ Bad data" in page and 'class="verdict bad-data"' in page
+    assert "Are the data bad?" in page and "yes: act on it" in page and "km&lt;" in page
+    assert "Has the quality fallen?" in page
+    assert "Expect one false alarm in 90 days." in page
+    assert "What is wrong with the data" in page

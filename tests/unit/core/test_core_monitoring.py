@@ -124,6 +124,78 @@ def test_another_champion_begins_anew():
     assert check["drifting"] == {}
 
 
+def answers(bad: list[str], drift: list[str]) -> dict:
+    return {
+        "bad_data": {"severity": "act" if bad else "none", "columns": bad},
+        "drift": {"severity": "watch" if drift else "none", "columns": drift},
+    }
+
+
+BAD = {
+    **DRIFT,
+    "verdict": "bad data",
+    "reason": "km: a third of the values are missing",
+    "answers": answers(["km"], []),
+}
+# Kilometres sent as metres: the column drifts, and what it holds is bad.
+BOTH = {
+    **DRIFT,
+    "answers": answers(["km"], ["km"]),
+    "columns": [{**DRIFT["columns"][0], "severities": {"bad_data": "act", "drift": "act"}}],
+}
+
+
+def test_bad_data_is_an_answer_of_its_own_with_its_columns():
+    check, after = concluded(BAD)
+    assert (check["verdict"], check["spoilt"]) == ("bad data", False)
+    assert check["answers"]["bad_data"] == {"severity": "act", "columns": ["km"]}
+    assert check["answers"]["drift"]["severity"] == check["answers"]["quality"]["severity"] == "none"
+    assert [each["name"] for each in check["columns"]] == ["km"]
+    later, _ = concluded(OK, state=after, window=2)
+    assert later["verdict"] == "ok"
+
+
+def test_bad_data_is_told_by_its_name_and_starts_no_retraining():
+    found = outcome(summary_of(concluded(BAD)[0], None, "s3://a/report.html"))
+    assert (found["verdict"], found["told"]) == (
+        "bad data",
+        [{"algorithm": "xgboost", "verdict": "bad data"}],
+    )
+    message = tell_monitoring(found)
+    assert (message.kind, message.subject) == ("monitoring-bad-data", "cars: bad data in km")
+    assert "xgboost: bad data in 1 column, by 150 rows" in message.message
+
+
+def test_where_all_that_drifts_is_bad_data_there_is_nothing_to_learn_from():
+    check, _ = concluded(BOTH)
+    assert (check["verdict"], check["spoilt"]) == ("drift", True)
+    [told] = outcome(summary_of(check, None, "s3://a/r.html"))["told"]
+    assert told == {"algorithm": "xgboost", "verdict": "drift", "spoilt": True}
+    other = {**BOTH["columns"][0], "name": "year", "severities": {"bad_data": "watch", "drift": "watch"}}
+    more = {**BOTH, "answers": answers(["km"], ["km", "year"]), "columns": [*BOTH["columns"], other]}
+    assert not concluded(more)[0]["spoilt"]
+    fallen = {"verdict": "drift", "sentence": "RMSE is 9", "metrics": {}, "rows": 120}
+    matched = {"labels": {"matched": 120, "waiting": 0}, "pool": [], "quality": fallen}
+    assert not concluded(BOTH, matched=matched)[0]["spoilt"]
+
+
+def test_what_may_alarm_falsely_is_saved_up_from_the_last_check_that_concluded():
+    times = [f"2024-05-0{day}T00:00:00+00:00" for day in (1, 2, 3)]
+    _, first = concluded(OK, at=times[0])
+    _, second = concluded(FEW, state=first, window=2, at=times[1])
+    assert (first["data_at"], second["data_at"]) == (times[0], times[0])
+    _, third = concluded(OK, state=second, window=3, at=times[2])
+    assert (third["data_at"], third["quality_at"]) == (times[2], times[0])
+
+
+def test_a_state_of_before_is_still_read():
+    _, first = concluded(OK)
+    old = {key: value for key, value in first.items() if key not in ("recent", "data_at", "quality_at")}
+    check, after = concluded({**DRIFT, "recent": {"newer": "s3://a/1", "rows": 150}}, state=old, window=2)
+    assert check["answers"]["drift"]["severity"] == "none"  # a comparison of before had no answers
+    assert after["recent"] == {"newer": "s3://a/1", "rows": 150}
+
+
 def outcome(*entries, **more):
     return finish_monitoring({"run": "r1", "model": "cars", "algorithms": list(entries), **more})
 

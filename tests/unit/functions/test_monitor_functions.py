@@ -220,6 +220,30 @@ def test_a_drift_in_a_category_is_told_without_it_and_reported_with_it(watched, 
     assert "such as &#x27;Xanthippe&#x27;" in report and "such as 'Xanthippe'" in check
 
 
+def test_the_last_rows_are_kept_and_a_repeated_check_finds_the_same(watched):
+    watched.capture("one", cars(120))
+    watched.check("r1")
+    watched.capture("two", cars(120, first=120))
+    again = watched.check("r2", keep=False)
+    home = again["collected"]["algorithms"][0]["manifest"].split("/", 3)[3].rsplit("/", 1)[0]
+    kept, comparison = (body_of(watched, f"{home}/{name}") for name in ("recent.bin", "comparison.json"))
+    assert Profile.from_bytes(kept).rows == 240
+    event = {"run": "r2", "manifest": again["collected"]["algorithms"][0]["manifest"]}
+    watched.load("compare_window")(event, Context())
+    assert (kept, comparison) == tuple(
+        body_of(watched, f"{home}/{n}") for n in ("recent.bin", "comparison.json")
+    )
+    assert json.loads(comparison)["recent"]["rows"] == 240
+
+
+def test_bad_data_is_no_drift(watched):
+    watched.capture("one", [(row[0], "" if at % 3 else row[1], row[2]) for at, row in enumerate(cars(120))])
+    summary = summary_of(watched.check("r1"))
+    assert (summary["verdict"], summary["answers"]["bad_data"]["columns"]) == ("bad data", ["Fuel_Type"])
+    assert summary["answers"]["drift"]["severity"] == "none"
+    assert summary["quiet_days"] == 90
+
+
 def test_a_run_that_ended_before_keeping_leaves_its_predictions_to_the_next(watched):
     watched.capture("one", cars(60))
     watched.check("r1", keep=False)

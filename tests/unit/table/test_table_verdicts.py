@@ -186,6 +186,15 @@ class TestWhatMattersIsFound:
             assert sum(kept[place].rows for place in recent.places) <= 2 * (ROWS + 150)
         assert Recent.from_dict(None) == Recent()
 
+    def test_what_changed_is_said_where_it_changed_if_the_mean_does_not_show_it(self):
+        rng = np.random.default_rng(8)
+        heavy = rng.lognormal(-6, 2.5, 4000)
+        baseline = Profile(4000, {"x": numbers(heavy)})
+        window = Profile(4000, {"x": numbers(np.where(heavy < np.quantile(heavy, 0.7), heavy / 30, heavy))})
+        [found] = compare(baseline, rules(baseline), window).violations
+        assert "of the values are at most" in found.sentence.plain
+        assert "were before" in found.sentence.plain
+
 
 class TestDates:
     def made(self, first: date, days: int, rows: int = 400, seed: int = 1) -> Profile:

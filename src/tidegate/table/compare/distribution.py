@@ -18,9 +18,10 @@ from tidegate.table.compare.evidence import NUMERIC, Evidence, Side
 from tidegate.table.compare.shares import shares_changed
 from tidegate.table.constraints.read import ColumnConstraints
 from tidegate.table.drift import OF_CATEGORIES, OF_NUMBERS, Categories, Measured
-from tidegate.table.drift.simple import simple
+from tidegate.table.drift.simple import farthest, simple
 from tidegate.table.drift.tails import kolmogorov_tail, more_marked
 
+MEAN_TELLS = 0.25  # deviations that the mean has to move to say what changed
 LEAST_VALUES = 30  # of either side: fewer say nothing of a distribution
 
 
@@ -138,16 +139,19 @@ def _of_days(baseline: Side, window: Side) -> tuple[float, float]:
 
 def _numbers_in_words(found: Moved) -> Sentence:
     before, now = found.baseline.profile.moments, found.window.profile.moments
-    if abs(now.mean - before.mean) > 0.1 * before.deviation:
+    if abs(now.mean - before.mean) > MEAN_TELLS * before.deviation:
         return say(
             "the mean went from {before} to {now}",
             before=told(figure(before.mean)),
             now=told(figure(now.mean)),
         )
+    # Where few large numbers make the mean, it says nothing: the place where both are farthest apart does.
+    point, low, high = farthest(found.baseline.numbers, found.window.numbers)
     return say(
-        "the values are spread otherwise (deviation {before} before, {now} now)",
-        before=told(figure(before.deviation)),
-        now=told(figure(now.deviation)),
+        "{now} of the values are at most {point}, and {before} were before",
+        now=violations.percent(high),
+        point=of_the_data(figure(point)),
+        before=violations.percent(low),
     )
 
 

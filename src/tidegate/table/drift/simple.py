@@ -21,5 +21,17 @@ def simple(baseline: Numbers, window: Numbers) -> Measured:
     >>> simple(Numbers.sampled([1, 2, 3, 4]), Numbers.sampled([3, 4, 5, 6])).distance
     0.5
     """
+    _, before, now = farthest(baseline, window)
+    return Measured(abs(before - now))
+
+
+def farthest(baseline: Numbers, window: Numbers) -> tuple[float, float, float]:
+    """Give the number at which the distribution functions differ most, and both of them there.
+
+    >>> farthest(Numbers.sampled([1, 2, 3, 4]), Numbers.sampled([3, 4, 5, 6]))
+    (2.0, 0.5, 0.0)
+    """
     points = np.union1d(baseline.values, window.values)
-    return Measured(float(np.abs(baseline.below_or_at(points) - window.below_or_at(points)).max()))
+    before, now = baseline.below_or_at(points), window.below_or_at(points)
+    most = int(np.abs(before - now).argmax())
+    return float(points[most]), float(before[most]), float(now[most])
