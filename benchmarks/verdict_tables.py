@@ -80,7 +80,7 @@ def tables(data: Path) -> Iterator[Table]:
 
 
 def _table(name: str, raw: bytes) -> Table:
-    lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
+    lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=None)))
     names = [each.strip() or f"_c{at}" for at, each in enumerate(lines[0])]
     rows = np.array([line for line in lines[1:] if len(line) == len(names)], dtype=object)
     if len(rows) > MOST_ROWS:

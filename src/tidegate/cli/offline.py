@@ -60,7 +60,7 @@ def compare(
         bool, typer.Option("--bare", help="Model Monitor's rules alone, without control of false alarms.")
     ] = False,
 ) -> int:
-    """Compare rows with a baseline. Exit code 0: ok, 3: drift, 4: too few rows. Needs no cloud."""
+    """Compare rows with a baseline. Exit code 0: ok, 3: drift or bad data, 4: few rows. Needs no cloud."""
     from tidegate.cli import compare as work
 
     return work.compare(session, baseline, files, out, not no_header, least_rows, bare)

@@ -167,6 +167,8 @@ class TestWhatMattersIsFound:
             before = Profile.sum_of([kept[place] for place in recent.places])
             found = compare(baseline, limits, window, before=before)
             recent, kept[f"{at}"] = recent.after(kept.get(recent.newer), window, f"{at}", found.denied)
+            of_it = [each.sentence.plain for each in found.violations if "n0" in each.columns]
+            assert all(f"(by the last {found.columns['n0'].over:,} rows)" in words for words in of_it)
             told.append("n0" in {column for each in found.violations for column in each.columns})
         assert not any(told[:8])
         first = told.index(True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidegate.core.monitor import DATA_FALSE_ALARMS
+from tidegate.core.sentences import say
 from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
 from tidegate.table.compare import violations
 from tidegate.table.compare.column import Check, ColumnComparison, Looked, look
@@ -180,7 +181,7 @@ def _concluded(looked: Looked, q: Mapping[int, float], rate: float) -> ColumnCom
     for each in looked.checks:
         if _sure(each, q, rate) and looked.lasts(each):
             alarms.setdefault(each.evidence.name, each)
-    told = [each.evidence.violation() for each in alarms.values()]
+    told = [_told(each) for each in alarms.values()]
     far, types = looked.moved, looked.window.profile.types
     drift = alarms.get(DRIFT) or next((c for c in looked.checks if c.evidence.name == DRIFT), None)
     distance = drift.evidence.effect if drift else far.distance if far else None
@@ -198,6 +199,13 @@ def _concluded(looked: Looked, q: Mapping[int, float], rate: float) -> ColumnCom
         max([looked.window.rows, *(each.over for each in alarms.values())]),
         looked.window.rows_for_one,
     )
+
+
+def _told(check: Check) -> Violation:
+    found = check.evidence.violation()
+    if not check.recent:
+        return found
+    return replace(found, sentence=found.sentence + say(" (by the last {rows:,} rows)", rows=check.over))
 
 
 def _sure(check: Check, q: Mapping[int, float], rate: float) -> bool:
