@@ -281,3 +281,22 @@ def test_a_window_of_nothing_is_an_empty_table(tmp_path, kind):
     assert window.rows == 0
     assert len(window.unreadable) == 1
     assert pq.read_table(tmp_path / "rows.parquet").num_rows == 0
+
+
+def test_requests_have_an_order_that_tells_and_scored_files_have_one_of_their_own(tmp_path):
+    lines = [f"{at // 20},2020,fiat,yes," for at in (*range(200), *range(0, 200, 3), *range(100))]
+    path = capture(tmp_path / "a", ("e1", None, "\n".join(lines), "CSV"))
+    asked = read(tmp_path, Source("capture", "a", path)).profile.columns["km"].succession
+    assert asked.values == len(lines) and asked.rows_for_one > 3
+    table = pa.table(
+        {
+            "listing": [f"c-{at}" for at in range(len(lines))],
+            "km": [float(line.split(",")[0]) for line in lines],
+            "prediction_xgboost": [7.0] * len(lines),
+            "prediction": [7.0] * len(lines),
+        }
+    )
+    pq.write_table(table, tmp_path / "s")
+    key = "cars/scores/date=2024-05-04/run=r/scores.parquet"
+    scored = read(tmp_path, Source("scores", key, tmp_path / "s")).profile.columns["km"]
+    assert (scored.types.present, scored.succession.values) == (len(lines), 0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidegate.table.profile.column import ColumnProfile
+from tidegate.table.profile.succession import Succession
 from tidegate.table.profile.value_types import ValueTypes
 
 VERSION = 0.0
@@ -45,6 +46,11 @@ class Profile:
     def column(self, name: str) -> ColumnProfile:
         """Give a column's profile; one that is not there is missing in every row."""
         return self.columns.get(name) or ColumnProfile(ValueTypes(missing=self.rows))
+
+    def in_no_order(self) -> Profile:
+        """Forget how rows follow each other: their order means nothing."""
+        columns = {name: replace(column, succession=Succession()) for name, column in self.columns.items()}
+        return Profile(self.rows, columns)
 
     def only(self, names: Iterable[str]) -> Profile:
         """Keep some columns, in the order given; one that is not there is left out."""

@@ -161,7 +161,13 @@ def _written(batch: Sequence[_Named], columns: Mapping[str, str]) -> tuple[Any, 
     predictions = pa.array([each for part in parts for each in part.predictions], pa.float64())
     profiles[PREDICTION] = ColumnProfile.of(array_cells(predictions))
     table = pa.Table.from_arrays([*arrays, predictions], schema=schema_of(columns))
-    return table, Profile(table.num_rows, profiles)
+    profile = Profile(table.num_rows, profiles)
+    return table, profile if _in_order(parts) else profile.in_no_order()
+
+
+def _in_order(parts: Sequence[Part]) -> bool:
+    """Tell whether rows come as they were asked for; a scored file has its own order, and only its day."""
+    return any(len(each) > len("2024-05-04") for part in parts for each in part.at[:1])
 
 
 def _sent(parts: Sequence[Part], name: str) -> Any:
