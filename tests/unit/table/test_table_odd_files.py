@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 
 import pyarrow as pa
@@ -55,6 +56,17 @@ def test_a_disturbed_csv_is_read_right_or_refused(tmp_path_factory, changes):
             assert list(map(repr, column.values.tolist())) == [
                 repr(PARSERS[feature.type](text)) for text in texts
             ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("at", ["y,KM,Age,Fuel,Sold\n", PLAIN[: len(PLAIN) // 2].rsplit("\n", 1)[0] + "\n"])
+def test_a_byte_order_mark_within_a_file_is_text_wherever_it_stands(tmp_path, packed, at):
+    # pyarrow takes one away from the beginning of whatever it is given, and it is not given the header.
+    text = PLAIN.replace(at, at + "\ufeff", 1).encode()
+    path = tmp_path / "drop.csv"
+    path.write_bytes(gzip.compress(text) if packed else text)
+    with pytest.raises(BadDrop, match="holds .*not a finite number"):
+        read_drop(path, SPEC, "drop.csv")
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -9,7 +9,7 @@ import numpy as np
 
 from tidegate.core.errors import BadDrop
 from tidegate.core.grammar import Head, Malformed
-from tidegate.core.sentences import say, told
+from tidegate.core.sentences import of_the_data, say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
@@ -147,7 +147,7 @@ def _parse(
             say(
                 "{file} cannot be read as CSV: {error}; export it again and drop it",
                 file=told(name),
-                error=told(error),
+                error=of_the_data(error),
             )
         ) from None
     except OSError as error:

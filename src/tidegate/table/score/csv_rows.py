@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.core.grammar import Head, Malformed, csv_records, line_ends
+from tidegate.core.grammar import BOM, Head, Malformed, csv_records, line_ends
 from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.columns import Categories, floats_of
 from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
 from tidegate.table.read.csv_trouble import malformed, read_header, rows_of
-from tidegate.table.read.look import Look, open_bytes
+from tidegate.table.read.look import Look, marked, open_bytes
 from tidegate.table.read.names import find_columns
 from tidegate.table.read.values import ARROW_NULLS
 from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
@@ -143,9 +143,10 @@ class _Reader:
             for column, place in self.places.items()
         }
         return pacsv.read_csv(
-            pa.BufferReader(block),
+            pa.BufferReader(marked(block)),
             read_options=pacsv.ReadOptions(
-                block_size=len(block) + 1, column_names=[f"f{place}" for place in range(self.width)]
+                block_size=len(block) + len(BOM) + 1,
+                column_names=[f"f{place}" for place in range(self.width)],
             ),
             parse_options=pacsv.ParseOptions(quote_char=False),
             convert_options=pacsv.ConvertOptions(
