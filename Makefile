@@ -97,7 +97,7 @@ $(AUDIT)/.installed: audit.lock $(VENV)/.installed
 audit: $(AUDIT)/.installed ## the template, the code, secrets, known flaws of dependencies, image accounts
 	@$(AUDIT)/bin/checkov --file template.yaml --config-file .checkov.yaml --quiet --compact --skip-download
 	@$(AUDIT)/bin/bandit -q -c pyproject.toml -r src functions glue
-	@git ls-files -z | grep -zvE '^(requirements|audit)\.lock$$' | xargs -0 $(AUDIT)/bin/detect-secrets-hook \
+	@git ls-files -z | grep -zvE '^(requirements|audit)\.lock$$|^layers/[a-z]+/requirements\.txt$$' | xargs -0 $(AUDIT)/bin/detect-secrets-hook \
 	  --disable-plugin HexHighEntropyString --exclude-secrets '$(NO_SECRETS)'
 	@$(BIN)/python scripts/image_map.py $(AUDIT)/sdk/sagemaker/image_uri_config --check
 	@if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 3)' 2>/dev/null; \
@@ -122,11 +122,17 @@ fix: install ## let ruff format and mend what it can
 	@$(BIN)/ruff format -q $(SOURCES)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
-lock: ## renew the lock file from pyproject.toml
+lock: ## renew the lock files: from pyproject.toml, and of the layers with the digests of their wheels
 	$(UV) pip compile -q pyproject.toml --all-extras --override overrides.txt --python-version 3.11 --universal \
 	  --no-emit-index-url --no-header -o requirements.lock
 	$(UV) pip compile -q --group audit --python-version 3.11 --universal --no-emit-index-url --no-header \
 	  --no-annotate -o audit.lock
+	for layer in core table; do \
+	  { echo "# The lock of requirements.in with the digest of every wheel: \`make lock\` renews it."; \
+	    $(UV) pip compile -q "layers/$$layer/requirements.in" --no-deps --generate-hashes --python-version 3.13 \
+	      --no-emit-index-url --no-header --no-annotate; } > "layers/$$layer/requirements.txt.new" && \
+	  mv "layers/$$layer/requirements.txt.new" "layers/$$layer/requirements.txt" || exit 1; \
+	done
 
 clean: ## take the local cloud down and remove what was built
 	@test ! -x $(BIN)/tidegate || $(BIN)/tidegate down
