@@ -18,7 +18,7 @@ from typing import Any
 
 import uvicorn
 
-from tidegate.local import glue, settings
+from tidegate.local import glue, mending, settings
 from tidegate.local.credentials import give_credentials, make_roles
 from tidegate.local.emulator import embedding, sessions
 from tidegate.local.emulator.guard import App, Receive, Scope, Send, answer, guarded
@@ -39,6 +39,8 @@ _log = logging.getLogger("tidegate.daemon")
 # After a save that took long, a longer pause: saving is never more than a small part of the work.
 SAVE_EVERY_SECONDS = 0.5
 SAVING_SHARE = 0.05
+# How long a local cloud that was killed may take to let go of its folder.
+_LET_GO_SECONDS = 3.0
 
 
 class Daemon:
@@ -114,6 +116,7 @@ class Daemon:
     async def _say_ready(self, number: str, send: Send) -> None:
         proof = prove(self._secret, number)
         content = {"state": str(self._folder.path), "pid": os.getpid(), "auth": self._auth, "proof": proof}
+        content["mended"] = mending.sentences()
         if self._problem:
             await answer(send, 500, {**content, "problem": self._problem})
         else:
@@ -201,8 +204,11 @@ class _Server(uvicorn.Server):
         """Stop the local cloud, then serve no more; a second signal does not wait."""
 
         async def stop() -> None:
-            await self._daemon.stop()
-            super(_Server, self).handle_exit(sig, frame)
+            try:
+                await self._daemon.stop()
+            finally:
+                # A disk that is full, or a folder that is gone, is no reason to stay.
+                super(_Server, self).handle_exit(sig, frame)
 
         def begin() -> None:
             if self._stopping is None:
@@ -231,7 +237,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder = StateFolder.of(options.state)
     private_folder(folder.temporary)
     # Neither is let go of before this process ends, and nothing is read before both are ours.
-    lock = hold(folder.running)
+    lock = hold(folder.running, _LET_GO_SECONDS)
     if lock is None:
         said = f"Another local cloud ({holder(folder.running)}) has the state folder {folder.path}."
         print(said, file=sys.stderr)

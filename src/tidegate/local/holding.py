@@ -59,15 +59,19 @@ def held(
         yield
 
 
-def hold(path: Path) -> BinaryIO | None:
+def hold(path: Path, seconds: float = 0.0) -> BinaryIO | None:
     """Take a lock until this process ends, or return None where another process has it.
 
-    The lock is the open file: who lets go of it, or ends in whatever way, gives it up.
+    The lock is the open file: who lets go of it, or ends in whatever way, gives it up. A process that was
+    killed has ended for those who ask the system a moment before its files are closed: hence ``seconds``.
     """
     file = open_private(path, "a+b")
-    if not _taken(file):
-        file.close()
-        return None
+    deadline = time.monotonic() + seconds
+    while not _taken(file):
+        if time.monotonic() >= deadline:
+            file.close()
+            return None
+        time.sleep(_LOOK_EVERY_SECONDS)
     _sign(file)
     return file
 

@@ -102,7 +102,8 @@ def listen(port: int) -> socket.socket:
     PortTaken
         Another program listens there, or this one may not.
     """
-    listener = socket.socket()
+    # With its protocol named: only then does asyncio send small answers at once (TCP_NODELAY).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # A port whose connections are still winding down is free.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -17,6 +17,7 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
+from tidegate.local import mending
 from tidegate.local.emulator.names import router, server, step
 from tidegate.local.settings import ACCOUNT, REGION
 
@@ -47,11 +48,20 @@ class Scaling:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
-        kept = json.loads(file.read_text()) if file.exists() else {"targets": [], "policies": []}
-        self._targets: dict[Place, Item] = {_place(item): item for item in kept["targets"]}
-        self._policies: dict[tuple[Place, str], Item] = {
-            (_place(item), item["PolicyName"]): item for item in kept["policies"]
-        }
+        self._targets: dict[Place, Item] = {}
+        self._policies: dict[tuple[Place, str], Item] = {}
+        try:
+            self._read()
+        except (ValueError, TypeError, KeyError) as error:
+            mending.set_aside(file, f"is not what scaling keeps ({error})", "the scaling of endpoints")
+
+    def _read(self) -> None:
+        if not self._file.exists():
+            return
+        kept = json.loads(self._file.read_bytes())
+        targets = {_place(item): item for item in kept["targets"]}
+        policies = {(_place(item), item["PolicyName"]): item for item in kept["policies"]}
+        self._targets, self._policies = targets, policies
 
     async def handle(
         self, _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]

@@ -12,12 +12,14 @@ from tidegate.local.emulator import (
     autoscaling,
     definitions,
     deliveries,
+    doors,
     encryption,
     events,
     glue,
     iam,
     journal,
     lambdas,
+    loading,
     log_streams,
     memory,
     metrics,
@@ -33,6 +35,7 @@ from tidegate.local.emulator import (
 )
 from tidegate.local.emulator.guard import App
 from tidegate.local.emulator.names import router, server
+from tidegate.local.emulator.signed import checked
 from tidegate.local.emulator.stepfunctions import Handler
 
 ServiceHandler = iam.ServiceHandler
@@ -68,6 +71,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     run_glue
         Starts a run of a Glue job.
     """
+    doors.install()
+    loading.install()
     definitions.install()
     encryption.install()
     events.install()
@@ -96,4 +101,4 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker
     router.patterns["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": []}
     app: App = server.app
-    return app
+    return checked(app) if server.auth else app

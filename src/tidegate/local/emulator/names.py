@@ -23,6 +23,15 @@ server = Part(
         "auth": ("AUTH", None),
         "pin_origin": ("pin_request_origin", "(source_ip, secure_transport)"),
         "savers": ("_build_persistence_save_dict", "()"),
+        "api_of": ("_parse_execute_api_url", "(host, path)"),
+        "function_of": ("_parse_lambda_url", "(host, path)"),
+        "load_all": ("_load_persisted_state", "()"),
+        "state_files": ("_state_map", None),
+        "module": ("_get_module", "(name)"),
+        "health": ("_handle_health_request", "(path, request_id)"),
+        "sign_in_pages": ("_handle_cognito_get_request", "(method, path, headers, query_params)"),
+        "sign_in": ("_handle_cognito_body_request", "(method, path, headers, body, query_params)"),
+        "image_registry": ("_handle_ecr_registry_request", "(method, path, headers, body, query_params)"),
         "call_handler": (
             "call_service_handler_sync",
             "(handler, method, path, headers, body, query_params, timeout=None)",
@@ -37,6 +46,7 @@ disk = Part(
         "decode": ("_json_object_hook", "(obj)"),
         "format_version": ("_state_format_version", "(service)"),
         "save_all": ("save_all", "(services)"),
+        "load": ("load_state", "(service)"),
     },
 )
 
@@ -113,6 +123,8 @@ functions = Part(
         "at_work": ("executions_in_flight", "()"),
         "take_slot": ("_acquire_execution_slot", "(func, config)"),
         "peak_memory": ("_probe_peak_memory_mb", "(func)"),
+        "code_address": ("_presigned_code_url", "(func_name)"),
+        "layer_address": ("_layer_content_url", "(layer_name, version)"),
         "run_scoped": ("_execute_function_with_config_scope", "(func, event)"),
         "write_log": (
             "_emit_lambda_logs",
@@ -259,6 +271,8 @@ policies = Part(
         "parse": ("parse_policy_document", "(doc)"),
         "trusts": ("evaluate_trust_policy", "(trust_doc, caller_arn, ctx=None)"),
         "Question": ("EvalContext", None),
+        "credential": ("resolve_credential", None),
+        "UnknownCredential": ("CredentialResolutionError", "(code, message)"),
         "CredentialError": ("AuthError", "(code, message, details=<factory>)"),
     },
 )
@@ -271,6 +285,11 @@ actions = Part(
             "(service, method, path, headers, body, query_params, region, account_id)",
         ),
         "action_of": ("extract_iam_action", "(service, method, path, headers, body, query_params)"),
+        "refuse": (
+            "access_denied_response",
+            "(service, action, principal_arn, request_id, *, error_code='', message='', headers=None, "
+            "resource_arn='*', explicit_deny=False, resource_policy_arn='')",
+        ),
         "denial": ("identity_denial_message", "(action, principal_arn, resource, explicit_deny)"),
         "request_keys": ("request_tag_context", "(service, iam_action, body, params)"),
     },

@@ -28,9 +28,12 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    stat = PROC / str(pid) / "stat"
+    folder = PROC / str(pid)
     try:
-        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        if (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            return True
+        # Its first thread has ended; while others still do, its ports, locks and files are not free.
+        return len(list((folder / "task").iterdir())) > 1
     except OSError:
         return not PROC.is_dir()
 

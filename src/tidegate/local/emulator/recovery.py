@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tidegate.local import mending
 from tidegate.local.emulator.journal import DELIVERED, END, EVENT, ITEM, NEW, OLD, PENDING, START
 from tidegate.local.emulator.names import disk
 
@@ -27,15 +28,27 @@ def recover(folder: Path) -> list[Any]:
         return []
     executions, tables = _Saved(folder, "stepfunctions"), _Saved(folder, "dynamodb")
     pending: dict[str, Any] = {}
-    for kind, key, value in lines:
-        if kind == ITEM:
-            _set_item(tables.part("tables"), key, value)
-        elif kind in (START, EVENT, END):
-            _add_to_history(executions.part("executions"), kind, key, value)
-        elif kind == PENDING:
-            pending[key] = value
-        elif kind == DELIVERED:
-            pending.pop(key, None)
+    unread = 0
+    for line in lines:
+        try:
+            kind, key, value = json.loads(line)
+            if kind == ITEM:
+                _set_item(tables.part("tables"), key, value)
+            elif kind in (START, EVENT, END):
+                _add_to_history(executions.part("executions"), kind, key, value)
+            elif kind == PENDING:
+                pending[key] = value
+            elif kind == DELIVERED:
+                pending.pop(key, None)
+            else:
+                unread += 1
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+            unread += 1
+    if unread:
+        mending.tell(
+            f"{unread} of the {len(lines)} lines of the journal in {folder} cannot be read. What they say of "
+            "items and executions since the last save is lost; all other lines were taken in."
+        )
     executions.write()
     tables.write()
     for name in (OLD, NEW):
@@ -62,18 +75,14 @@ def _end_deployments(folder: Path) -> None:
     saved.write()
 
 
-def _lines(folder: Path) -> Iterator[tuple[str, Any, Any]]:
+def _lines(folder: Path) -> Iterator[bytes]:
     for name in (OLD, NEW):
         try:
             text = (folder / name).read_bytes()
         except FileNotFoundError:
             continue
-        for line in text.splitlines():
-            try:
-                kind, key, value = json.loads(line)
-            except ValueError:
-                continue  # the line that the crash cut off: what it says had not been answered yet
-            yield kind, key, value
+        # The line that a crash cut off, after the last line's end: what it says had not been answered yet.
+        yield from text.split(b"\n")[:-1]
 
 
 class _Saved:
@@ -82,9 +91,17 @@ class _Saved:
     def __init__(self, folder: Path, service: str) -> None:
         self._path = folder / f"{service}.json"
         try:
-            self._content = json.loads(self._path.read_bytes())
+            content = json.loads(self._path.read_bytes())
+            if not (isinstance(content, dict) and isinstance(content.get("payload"), dict)):
+                raise ValueError("it does not hold what a service saves")
+            self._content = content
         except FileNotFoundError:
-            self._content = {"__ministack_format__": disk.format_version(service), "payload": {}}
+            self._content = _nothing(service)
+        except (ValueError, RecursionError) as error:
+            mending.set_aside(
+                self._path, f"is not the state of a service ({error})", f"the service {service}"
+            )
+            self._content = _nothing(service)
 
     def part(self, name: str) -> dict[str, Any]:
         """Give one of the service's stores, by its scoped keys."""
@@ -96,6 +113,10 @@ class _Saved:
         partial = self._path.with_name(f"{self._path.name}.new")
         partial.write_text(json.dumps(self._content))
         partial.replace(self._path)
+
+
+def _nothing(service: str) -> dict[str, Any]:
+    return {"__ministack_format__": disk.format_version(service), "payload": {}}
 
 
 def _set_item(tables: dict[str, Any], key: list[Any], item: Any) -> None:

@@ -33,8 +33,8 @@ class Sequencers:
         self._file = file
         self._lock = threading.Lock()
         # A file that a crash has cut short is no worse than none: the clock is ahead of it as a rule.
-        kept = file.read_text().strip() if file.exists() else ""
-        self._next = max(time.time_ns() // 1000, int(kept) if kept.isdigit() else 0)
+        kept = file.read_bytes().strip() if file.exists() else b""
+        self._next = max(time.time_ns() // 1000, int(kept) if kept.isdigit() and len(kept) <= 18 else 0)
         self._reserved = 0
 
     def give(self) -> str:

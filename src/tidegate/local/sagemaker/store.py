@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tidegate.local.database import opened
+from tidegate.local.mending import open_or_begin
 
 Record = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._db = opened(path)
+        self._db = open_or_begin(path, "the record of jobs, models and endpoints")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _SCHEMA_VERSION):
             self._db.close()

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tidegate.local.database import opened
 from tidegate.local.emulator.names import disk
+from tidegate.local.mending import open_or_begin
 
 _FAST = 1
 _NAMES_AT_ONCE = 1_000
@@ -40,7 +40,7 @@ class Shelf:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._db = opened(path)
+        self._db = open_or_begin(path, "what was put away of executions, logs and metrics")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS shelf (kind TEXT, place TEXT, name TEXT, at REAL, "
             "facts TEXT, body BLOB, PRIMARY KEY (kind, place, name))"
