@@ -139,5 +139,5 @@ def _welcome(started: dict[str, Any]) -> list[Any]:
     ]
 
 
-# On AWS the signature is checked; the local cloud wants one, and takes these two words for it.
+# With IAM in force the local cloud checks the signature; without, it takes any. Root's two words do for both.
 CURL = "  curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test \\"

@@ -21,6 +21,8 @@ from typing import Any
 
 import uvicorn
 
+from tidegate.local.pages import refusal
+
 MAX_BODY_BYTES = 100 * 1024**2  # the largest payload that batch transform may send
 _INLINE_BYTES = 32 * 1024
 _INLINE_SECONDS = 0.005
@@ -135,6 +137,22 @@ class ModelApp:
                     self._usual_seconds += 0.2 * (taken - self._usual_seconds)
 
 
+def for_programs(app: Callable[[_Scope, _Receive, _Send], Any], port: int) -> Any:
+    """Return an ASGI application behind a refusal of what web pages send, or have a browser send."""
+
+    async def guard(scope: _Scope, receive: _Receive, send: _Send) -> None:
+        reason = refusal(scope["headers"], port, pages=False)
+        if reason is None:
+            await app(scope, receive, send)
+            return
+        body = reason.encode()
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 403, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return guard
+
+
 async def _read(receive: _Receive) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -194,7 +212,7 @@ def serve(
     """
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080) if port is None else port
     config = uvicorn.Config(
-        ModelApp(ping, invoke, execution_parameters, threads),
+        for_programs(ModelApp(ping, invoke, execution_parameters, threads), port),
         host="127.0.0.1",
         port=port,
         loop="asyncio",
