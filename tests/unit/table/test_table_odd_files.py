@@ -65,7 +65,7 @@ def test_a_byte_order_mark_within_a_file_is_text_wherever_it_stands(tmp_path, pa
     text = PLAIN.replace(at, at + "\ufeff", 1).encode()
     path = tmp_path / "drop.csv"
     path.write_bytes(gzip.compress(text) if packed else text)
-    with pytest.raises(BadDrop, match="holds .*not a finite number"):
+    with pytest.raises(BadDrop, match=r"holds .*not a finite number"):
         read_drop(path, SPEC, "drop.csv")
 
 
