@@ -21,6 +21,7 @@ from tidegate.table.columns import Floats
 
 LOOKED_AT = 1024  # values of a block
 LEAST = 16
+LEAST_TIME = 0.5  # of values that alternate
 TIMES = 5
 SURE = 2.5  # standard errors above 1
 
@@ -76,9 +77,7 @@ class Succession:
         lags = np.arange(1, len(times) + 1)
         enough = lags >= TIMES * times
         last = int(enough.argmax()) if enough.any() else len(times) - 1
-        found = float(times[last])
-        chance = 2 * math.sqrt((last + 1) / len(apart))
-        return cls(len(apart), len(apart) / found if found > 1 + SURE * chance else len(apart))
+        return cls(len(apart), len(apart) / max(LEAST_TIME, float(times[last])))
 
     @classmethod
     def sum_of(cls, parts: Iterable[Succession]) -> Succession:
@@ -97,4 +96,9 @@ class Succession:
         >>> Succession(1000, 125.0).rows_for_one
         8.0
         """
-        return self.values / self.independent if self.independent else 1.0
+        if not self.independent:
+            return 1.0
+        found = self.values / self.independent
+        # Only all blocks together tell what is no accident: one of them alone is often too short.
+        chance = 2 * math.sqrt(TIMES * max(found, 1.0) / self.values)
+        return found if found > 1 + SURE * chance else 1.0
