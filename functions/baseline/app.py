@@ -1,7 +1,8 @@
 """Writes a baseline for the monitor: what the training data, or the model's quality, looked like at training.
 
-Reads the run's training rows, or its truth and predictions; writes `statistics.json` and `constraints.json`
-in Model Monitor's schema under the run (artifacts bucket), and of the rows the whole profile, `profile.bin`.
+Reads the run's training rows and recipe, or its truth and predictions; writes `statistics.json` and
+`constraints.json` in Model Monitor's schema under the run (artifacts bucket), and of the rows the whole
+profile, `profile.bin`.
 """
 
 import tempfile
@@ -41,6 +42,16 @@ def _of_rows(event: dict[str, Any], home: str) -> tuple[dict[str, Any], dict[str
 
     with tempfile.TemporaryDirectory() as scratch:
         bucket, key = storage.split_uri(event["training_rows"])
-        profile = whole_profile(storage.download(bucket, key, None, Path(scratch) / "rows.csv"))
+        rows = storage.download(bucket, key, None, Path(scratch) / "rows.csv")
+        profile = whole_profile(rows, kinds=_kinds(event))
     storage.write_bytes(f"{home}/profile.bin", profile.to_bytes())
     return profile.statistics(), suggest(profile)
+
+
+def _kinds(event: dict[str, Any]) -> dict[str, str]:
+    """Read the declared types off the recipe, which lies beside the baseline; the target is a number."""
+    recipe = storage.read_json(f"{event['baseline'].rsplit('/', 1)[0]}/recipe.json")
+    if recipe is None:
+        raise FileNotFoundError("the run has no recipe.json any more; train the model once more")
+    columns = {column["name"]: column["type"] for column in recipe["columns"]}
+    return {recipe["target"]: "numeric", **columns}

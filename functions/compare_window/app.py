@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     baseline, constraints = read_baseline(
         _document(f"{manifest.baseline}/baseline/data_quality/statistics.json"),
         _document(f"{manifest.baseline}/baseline/data_quality/constraints.json"),
-        list(manifest.columns),
+        manifest.columns,
         _predictions(manifest),
         storage.read_bytes_or_none(f"{manifest.baseline}/baseline/data_quality/profile.bin"),
     )
@@ -47,6 +47,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         constraints,
         window,
         manifest.least_rows,
+        inputs=manifest.columns,
         before=Profile.sum_of(came_before),
         fronts=recent.fronts,
         false_alarms=rates(manifest.every, state.get("data_at"), now=manifest.opened).data,

@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 
 from tidegate.core import names
 from tidegate.core.check import evaluate, state_after, summary_of
+from tidegate.core.own_names import listed
 from tidegate.core.sentences import plainly
 from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import Manifest
@@ -84,16 +85,15 @@ def _conclude(manifest: Manifest, now: datetime, home: str) -> tuple[dict[str, A
 def _write_results(manifest: Manifest, check: dict[str, Any], today: str) -> None:
     from tidegate.table.watch.results import write_results
 
-    bucket, _ = storage.split_uri(manifest.home)
     about = {
         **{key: check[key] for key in ("algorithm", "window", "verdict")},
         "model": manifest.model,
         "check": manifest.run,
-        "drifting": ",".join(each["name"] for each in check["columns"]),
+        "drifting": listed(each["name"] for each in check["columns"]),
     }
     with tempfile.TemporaryDirectory() as scratch:
         rows = fetch(f"{manifest.home}/rows.parquet", Path(scratch) / "rows")
         files = write_results(rows, Path(scratch), about, check["comparison"]["limits"], today)
         for day, path in files.items():
             key = names.result_key(manifest.model, day, manifest.algorithm, manifest.window)
-            put(f"s3://{bucket}/{key}", path)
+            put(f"s3://{storage.split_uri(manifest.home)[0]}/{key}", path)

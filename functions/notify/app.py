@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core.messages import tell_refused, tell_scoring, tell_training
-from tidegate.core.monitoring import digest_of, finish_monitoring, tell_monitoring, told_of
+from tidegate.core.monitoring import digest_of, finish_monitoring, lost_of, tell_monitoring, told_of
 from tidegate.core.outcome import finish_scoring, finish_training
 from tidegate.core.unforeseen import guarded
 from tidegate.edge.once import once
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def _monitoring(outcome: dict[str, Any], context: Any) -> dict[str, Any]:
     """Tell of a check only what is news."""
-    if told_of(outcome) or outcome["refused"] or outcome["status"] == "FAILED":
+    if told_of(outcome) or lost_of(outcome) or outcome["refused"] or outcome["status"] == "FAILED":
         # By what is told, not by the run: one interrupted after telling leaves the next to tell again.
         once(_tell_news, "digest", {"digest": digest_of(outcome), "outcome": outcome}, context)
     return outcome

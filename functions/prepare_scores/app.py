@@ -14,7 +14,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from tidegate.core import names
 from tidegate.core.errors import BadDrop
-from tidegate.core.scoring import Champion, columns_of, layouts_of, no_champion, plan_scores
+from tidegate.core.scoring import (
+    Champion,
+    columns_of,
+    known_to_all,
+    layouts_of,
+    missing_of,
+    no_champion,
+    plan_scores,
+)
 from tidegate.core.spec import ModelSpec
 from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
@@ -65,7 +73,9 @@ def _prepare(event: dict[str, Any], spec: ModelSpec, champions: list[Champion]) 
     from tidegate.table.score import Wanted, prepare_scores
 
     filename = event["key"].rsplit("/", 1)[-1]
-    wanted = Wanted(columns_of(spec, champions), spec.id)
+    wanted = Wanted(
+        columns_of(spec, champions), spec.id, missing_of(spec, champions), known_to_all(champions)
+    )
     with tempfile.TemporaryDirectory() as scratch:
         # A name of our own on disk: the key's may hold anything.
         source = storage.download(event["bucket"], event["key"], event.get("version"), Path(scratch) / "drop")

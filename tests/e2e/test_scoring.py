@@ -79,7 +79,7 @@ def test_a_file_is_scored_exactly_as_the_library_would_and_combined_as_declared(
     table = scores_of(town, record)
     assert list(table[0]) == [
         *("listing", "km", "year", "make", "automatic"),
-        *("prediction_xgboost", "prediction_linear-learner", "prediction"),
+        *("unseen", "prediction_xgboost", "prediction_linear-learner", "prediction"),
     ]
     assert [row["listing"] for row in table] == [row["listing"] for row in ROWS]
     assert [row["km"] for row in table] == [row["km"] if row["km"] != "" else None for row in ROWS]
@@ -225,7 +225,7 @@ def test_who_is_not_approved_yet_is_left_out_and_a_new_column_is_not_asked_for(t
     assert record["status"] == "SUCCEEDED", record["reason"]
     assert record["reason"] == "90 rows scored, without linear-learner, which has no approved model yet"
     table = scores_of(town, record)
-    assert list(table[0]) == ["listing", "km", "year", "prediction_xgboost", "prediction"]
+    assert list(table[0]) == ["listing", "km", "year", "unseen", "prediction_xgboost", "prediction"]
     assert all(row["prediction"] == row["prediction_xgboost"] for row in table)
 
 

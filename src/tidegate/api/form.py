@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from tidegate.api.problems import Fault
 from tidegate.core.checks import nearest
 from tidegate.core.grammar import POINT_WANTED, wants_a_point
-from tidegate.serving.cells import FALSE, TRUE, BadCell, reader_of
+from tidegate.serving.cells import FALSE, TRUE, BadCell, is_plain, reader_of
+from tidegate.serving.texts import category_text, declared_missing
 
 MOST_CHARACTERS = 1000
 MOST_FAULTS = 100  # beyond them nothing is gained by looking on
 # Models compute in single precision, where 3.4e38 is the end; a weight or a scale must have room below it.
 # A power of two is the same number as an integer, as a double and in the published schema.
 LARGEST = 2**100
+LARGEST_ID = 2**126  # 38 digits, as many as a decimal of a database holds
 TOO_LARGE = f"the number is too large; at most {LARGEST:g} is taken"
 BOOLEANS = (True, False, 0, 1, *sorted(TRUE | FALSE), None)
 
@@ -33,11 +35,14 @@ class Form:
         The field that names a record; it is given back with the record's prediction.
     target : str
         What the model predicts; a record that holds it is refused in a sentence of its own.
+    missing : mapping of str to sequence of str
+        For some features, the words that stand for a missing value.
     """
 
     features: Mapping[str, str]
     id: str | None
     target: str
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -46,7 +51,12 @@ class Form:
 
     @cached_property
     def _readers(self) -> dict[str, Callable[[Any], Any]]:
-        return {name: reader_of(kind) for name, kind in self.features.items()}
+        return {name: reader_of(kind, self.missing.get(name, ())) for name, kind in self.features.items()}
+
+    @cached_property
+    def gaps(self) -> dict[str, frozenset[str]]:
+        """The same words, ready to be looked up."""
+        return {name: declared_missing(words) for name, words in self.missing.items()}
 
     def faults_of_name(self, name: str, record: int | None = None) -> list[Fault]:
         """Say what is wrong with a field's name, if anything."""
@@ -71,7 +81,7 @@ class Form:
             Whether values come with types, as in JSON; in CSV everything is text.
         """
         faults: list[Fault] = []
-        readers, features = self._readers, self.features
+        readers, features, gaps = self._readers, self.features, self.gaps
         for name, cell in record.items():
             kind = features.get(name)
             if kind is None:
@@ -79,6 +89,8 @@ class Form:
                     faults += self.faults_of_name(name, number)
                 elif said := _wrong_id(cell):
                     faults.append(Fault(said, number, name))
+            elif cell is None or (name in gaps and is_plain(cell) and category_text(cell) in gaps[name]):
+                continue
             elif said := _wrong_cell(kind, cell, readers[name], typed):
                 faults.append(Fault(said, number, name))
             if len(faults) >= MOST_FAULTS:
@@ -92,10 +104,10 @@ class Form:
             properties[self.id] = {
                 "type": ["string", "integer", "null"],
                 "maxLength": MOST_CHARACTERS,
-                "minimum": -(2**63),
-                "maximum": 2**63,
+                "minimum": -LARGEST_ID,
+                "maximum": LARGEST_ID,
                 "pattern": NO_NUL,
-                "description": "Names the record; given back with its prediction",
+                "description": "Names the record; given back with its prediction, to the last digit",
             }
         return {
             "type": "object",
@@ -123,8 +135,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 def _wrong_cell(kind: str, cell: Any, read: Callable[[Any], Any], typed: bool) -> str | None:
-    if cell is None:
-        return None
     if isinstance(cell, str):
         if said := _wrong_text(cell):
             return said
@@ -152,10 +162,11 @@ def _wrong_cell(kind: str, cell: Any, read: Callable[[Any], Any], typed: bool) -
 def _wrong_id(cell: Any) -> str | None:
     if isinstance(cell, str):
         return _wrong_text(cell)
-    if cell is None or (isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) <= 2**63):
+    if cell is None:
         return None
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= 2**63:
-        return None
+    whole = isinstance(cell, int) and not isinstance(cell, bool)
+    if whole or (isinstance(cell, float) and cell.is_integer()):
+        return None if abs(cell) <= LARGEST_ID else "the id has too many digits; send it as a text"
     return "expected a text or a whole number"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,10 @@ class Served:
         The fields it was trained on, with their types.
     recipe : Recipe, optional
         For a serverless endpoint, which takes rows that are encoded already.
+    missing : mapping of str to sequence of str
+        For some fields, the words that stand for a missing value.
+    levels : mapping of str to frozenset of str
+        Of each categorical field, the values that it learned.
     """
 
     algorithm: str
@@ -35,6 +39,8 @@ class Served:
     run: str
     features: Mapping[str, str]
     recipe: Recipe | None = None
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    levels: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def accept(self) -> str:
@@ -53,10 +59,23 @@ class Model:
     def form(self) -> Form:
         """What its records hold: what the models that serve were trained on, else what is declared."""
         features: dict[str, str] = {}
+        missing: dict[str, Sequence[str]] = {}
         for each in self.served:
-            features.update({name: kind for name, kind in each.features.items() if name not in features})
-        declared = {name: feature.type for name, feature in self.spec.features.items()}
-        return Form(features or declared, self.spec.id, self.spec.target)
+            features = {**each.features, **features}
+            missing = {**each.missing, **missing}
+        if not features:
+            features = {name: feature.type for name, feature in self.spec.features.items()}
+            missing = {name: words for name, words in self.spec.missing.items() if name in features}
+        return Form(features, self.spec.id, self.spec.target, missing)
+
+    @cached_property
+    def learned(self) -> dict[str, frozenset[str]]:
+        """Of each categorical field, the values that everything which serves has learned."""
+        found: dict[str, frozenset[str]] = {}
+        for each in self.served:
+            for name, levels in each.levels.items():
+                found[name] = found[name] & levels if name in found else levels
+        return found
 
     @property
     def absent(self) -> list[str]:

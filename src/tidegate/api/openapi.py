@@ -11,6 +11,7 @@ from tidegate.api.form import Form
 from tidegate.api.model import Model
 from tidegate.api.problems import MEDIA_TYPE
 from tidegate.api.records import MOST_RECORDS
+from tidegate.api.unseen import MOST_WARNINGS
 
 Schema = dict[str, Any]
 
@@ -100,7 +101,7 @@ def _predict(model: Model) -> Schema:
                 "description": "One prediction a record, in the order of the records",
                 "content": {
                     JSON: {"schema": {"$ref": "#/components/schemas/Predictions"}},
-                    CSV: {"schema": {"type": "string"}},
+                    CSV: {"schema": {"type": "string", "description": _CSV_ANSWER}},
                 },
             },
             **_refusals(400, 403, 404, 406, 409, 413, 415, 422, 429, 500, 502, 503, 504),
@@ -170,6 +171,10 @@ def _refusal(status: int) -> Schema:
     return found
 
 
+_CSV_ANSWER = (
+    "A row a record: prediction_id, the id where a record has one, prediction, a column an algorithm, and "
+    "unseen: the fields whose value the model never learned"
+)
 _TEXT: Schema = {"type": "string"}
 _NUMBER: Schema = {"type": "number"}
 _BY_ALGORITHM: Schema = {"type": "object", "additionalProperties": _NUMBER}
@@ -218,6 +223,24 @@ _SCHEMAS: dict[str, Schema] = {
         failed={
             **_TEXT_BY_ALGORITHM,
             "description": "The algorithms that did not answer, and why; the others are combined",
+        },
+        warnings={
+            "type": "array",
+            "maxItems": MOST_WARNINGS,
+            "description": "What the caller should know of its records: values that the model never learned",
+            "items": _object(
+                {
+                    "record": {"type": "integer", "minimum": 1, "description": "Counted from 1"},
+                    "field": _TEXT,
+                    "value": {"description": "The value as it was sent"},
+                    "problem": _TEXT,
+                }
+            ),
+        },
+        warnings_left_out={
+            "type": "integer",
+            "minimum": 1,
+            "description": f"How many there were beyond the {MOST_WARNINGS} that are listed",
         },
     ),
     "Models": _object(

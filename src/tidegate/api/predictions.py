@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.api.exchange import CSV, JSON, Answer
+from tidegate.api.unseen import Unseen, count_of, warnings_of
 from tidegate.core.combine import combine
+from tidegate.core.own_names import listed
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Predicted:
         What the records call themselves, where they do.
     failed : mapping of str to str
         By algorithm, why it did not answer.
+    unseen : mapping
+        By a record's place, its fields whose value no algorithm learned.
     """
 
     model: str
@@ -43,6 +47,7 @@ class Predicted:
     combined: Sequence[float]
     ids: Sequence[Any] | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
+    unseen: Unseen = field(default_factory=dict)
 
 
 def prediction_id(inference_id: str, index: int) -> str:
@@ -103,6 +108,10 @@ def _as_dict(predicted: Predicted) -> dict[str, Any]:
     }
     if predicted.failed:
         document["failed"] = dict(predicted.failed)
+    if predicted.unseen:
+        document["warnings"] = warnings_of(predicted.unseen)
+        if left := count_of(predicted.unseen) - len(document["warnings"]):
+            document["warnings_left_out"] = left
     return document
 
 
@@ -111,11 +120,12 @@ def _as_csv(predicted: Predicted) -> str:
     writer = csv.writer(out)
     named = ["id"] if predicted.ids is not None else []
     columns = [f"prediction_{name}" for name in predicted.by_algorithm]
-    writer.writerow(["prediction_id", *named, "prediction", *columns])
+    writer.writerow(["prediction_id", *named, "prediction", *columns, "unseen"])
     for index, value in enumerate(predicted.combined):
         name = [predicted.ids[index]] if predicted.ids is not None else []
         each = [values[index] for values in predicted.by_algorithm.values()]
-        writer.writerow([prediction_id(predicted.inference_id, index), *name, value, *each])
+        unseen = listed(predicted.unseen.get(index, ()))
+        writer.writerow([prediction_id(predicted.inference_id, index), *name, value, *each, unseen])
     return out.getvalue()
 
 
@@ -125,6 +135,8 @@ def _told_in_headers(predicted: Predicted) -> dict[str, str]:
         "tidegate-combine": predicted.rule,
         "tidegate-versions": ", ".join(f"{name}={version}" for name, version in predicted.versions.items()),
     }
+    if predicted.unseen:
+        told["tidegate-warnings"] = str(count_of(predicted.unseen))
     if predicted.failed:
         told["tidegate-failed"] = ", ".join(predicted.failed)
     return told

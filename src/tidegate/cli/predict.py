@@ -44,6 +44,14 @@ def predict(session: Session, model: str, file: str) -> int:
     predictions = document["predictions"]
     for algorithm, why in document.get("failed", {}).items():
         session.output.note(f"{algorithm} did not answer ({why}); the others did.")
+    if warnings := document.get("warnings"):
+        fields = ", ".join(dict.fromkeys(f"'{each['field']}'" for each in warnings))
+        first, *others = dict.fromkeys(each["record"] for each in warnings)
+        further = f", and so have {len(others)} more" if others else ""
+        session.output.note(
+            f"Row {first} has a value that the model never learned{further} (column {fields}); it is "
+            "predicted as an unknown one. --json tells each."
+        )
     algorithms = list(predictions[0]["by_algorithm"])
     names = [
         str(row[served.id]) if served.id and served.id in row else str(number)
@@ -95,19 +103,26 @@ def predict_rows(
     named = served.id is not None and any(served.id in row for row in rows)
     columns = [*served.features, *([served.id] if served.id and named else [])]
     path = f"/models/{served.name}/predictions"
-    asked, begun = [], 0
+    asked, begins, begun = [], [], 0
     with ThreadPoolExecutor(WORKERS) as pool:
         for count, body in csv_chunks(rows, columns):
             part = (numbers or range(1, len(rows) + 1))[begun : begun + count]
             place = partial(_place, part)
             asked.append(pool.submit(ask, stack, "POST", path, served.name, body, place))
+            begins.append(begun)
             begun += count
         answers = [each.result() for each in asked]
     failed = {name: why for each in answers for name, why in each.get("failed", {}).items()}
+    warnings = [
+        {**warning, "record": begun + warning["record"]}
+        for begun, each in zip(begins, answers, strict=True)
+        for warning in each.get("warnings", [])
+    ]
     return {
         "predictions": [one for each in answers for one in each["predictions"]],
         "versions": answers[0]["versions"],
         **({"failed": failed} if failed else {}),
+        **({"warnings": warnings} if warnings else {}),
     }
 
 

@@ -86,7 +86,7 @@ def _shown(found: Profile) -> Table:
     rows = []
     for name, column in found.columns.items():
         missing = f"{1 - column.types.completeness:.1%}" if column.types.missing else ""
-        rows.append([name, _type(column), missing, f"{column.distinct.count:,}", *_numbers(column)])
+        rows.append([name, _type(column), missing, f"{column.distinct_count:,}", *_numbers(column)])
     shown = table(["column", "type", "missing", "distinct", "least", "mean", "most", "deviation", ""], rows)
     shown.caption = f"{found.rows:,} rows"
     shown.caption_justify = "left"
@@ -106,7 +106,7 @@ def _numbers(column: ColumnProfile) -> list[str]:
     moments = column.moments
     if column.types.inferred not in ("Integral", "Fractional"):
         known = column.categories()
-        ranked = (column.frequencies.ranked() if known is None else list(known.items()))[:SHOWN_TEXTS]
+        ranked = (column.texts.ranked() if known is None else list(known.items()))[:SHOWN_TEXTS]
         return ["", "", "", "", ", ".join(f"{text[:20]} {_share(count, column)}" for text, count in ranked)]
     figures = moments.least, moments.mean, moments.most, moments.deviation
     counts = [bucket["count"] for bucket in column.histogram()]

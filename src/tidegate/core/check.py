@@ -88,7 +88,14 @@ def evaluate(
         "spoilt": verdict == "drift" and quality_verdict != "drift" and _spoilt(comparison),
         "quiet_days": quiet_days(manifest.every),
         "reason": (
-            _reason(verdict, data, comparison, quality or quality_verdict, bool(read["rows"]))
+            _reason(
+                verdict,
+                data,
+                comparison,
+                quality or quality_verdict,
+                bool(read["rows"]),
+                lost_truth(labels, manifest.identity),
+            )
             + _not_read(read)
         ).to_dict(),
         "rows": comparison["rows"],
@@ -277,6 +284,7 @@ def _reason(
     comparison: Mapping[str, Any],
     quality: Mapping[str, Any] | str | None,
     any_rows: bool,
+    lost: Sentence,
 ) -> Sentence:
     """Say what the verdict rests on; `quality` is what was measured now, or else the word that stands."""
     parts = []
@@ -289,4 +297,19 @@ def _reason(
             parts.append(say("the quality had fallen when truth last came, and none has come since"))
     elif quality and (quality["verdict"] == "drift" or verdict != "drift"):
         parts.append(say("{sentence}", sentence=told(quality["sentence"])))
-    return joined(parts or [say("no prediction has been checked yet")], "; ")
+    if not parts:
+        parts.append(say("no prediction has been checked yet"))
+    return joined([*parts, lost] if lost else parts, "; ")
+
+
+def lost_truth(labels: Mapping[str, Any], identity: str) -> Sentence:
+    """Say that no prediction has the id of any truth that came; nothing where some has, or none came."""
+    if not labels.get("came") or labels.get("matched") or not labels.get("waiting"):
+        return Sentence()
+    own = say("the prediction_id")
+    return say(
+        "no prediction has the id of any of the {came} rows of ground truth that came; they wait, and are "
+        "looked for by {names}",
+        came=labels["came"],
+        names=say("{identity} and {own}", identity=told(identity), own=own) if identity else own,
+    )

@@ -92,6 +92,7 @@ def digest_of(outcome: Mapping[str, Any]) -> str:
         for name, entry in sorted(told_of(outcome).items())
     ]
     refused = [str(each.get("kept_at")) for each in outcome.get("refused") or []]
+    parts += [f"{name}:{entry.get('window')}:truth" for name, entry in sorted(lost_of(outcome).items())]
     if outcome["status"] == "FAILED":
         parts.append(str(outcome["run"]))
     return "/".join([str(outcome["model"]), *parts, *refused])
@@ -104,6 +105,16 @@ def told_of(outcome: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         for name, entry in outcome["algorithms"].items()
         if entry.get("status") == "FAILED" or worth_telling(entry.get("told"), entry.get("verdict"))
     }
+
+
+def lost_of(outcome: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Give the algorithms for which ground truth came of which no row has a prediction."""
+    found = {}
+    for name, entry in outcome["algorithms"].items():
+        labels = entry.get("labels") or {}
+        if labels.get("came") and labels.get("waiting") and not labels.get("matched"):
+            found[name] = entry
+    return found
 
 
 def tell_monitoring(outcome: Mapping[str, Any]) -> Notification:
@@ -123,6 +134,9 @@ def tell_monitoring(outcome: Mapping[str, Any]) -> Notification:
         lines.append(
             f"The ground truth {each['key']} was refused: {each['reason']} (kept at {each['kept_at']})"
         )
+    for name, entry in lost_of(outcome).items():
+        if name not in news:
+            lines.append(f"- {name}: {entry['reason']}")
     if not news and outcome["status"] == "FAILED":
         lines.append(str(outcome["reason"]))
     if outcome.get("report"):
@@ -142,7 +156,9 @@ def _head(model: str, outcome: Mapping[str, Any], news: Mapping[str, Mapping[str
         return "monitoring-bad-data", f"{model}: bad data in {_columns_of(news, 'bad data')}"
     if "ok" in verdicts:
         return "monitoring-ok", f"{model}: as at training again"
-    return "truth-refused", f"{model}: ground truth was refused"
+    if outcome.get("refused"):
+        return "truth-refused", f"{model}: ground truth was refused"
+    return "truth-unmatched", f"{model}: ground truth has no predictions"
 
 
 def _columns_of(news: Mapping[str, Mapping[str, Any]], verdict: str) -> str:

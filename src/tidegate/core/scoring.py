@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.core import names
@@ -24,11 +24,17 @@ class Champion:
         Its name in SageMaker.
     columns : mapping of str to str
         The columns that its recipe reads, in order, each with its type.
+    missing : mapping of str to list of str
+        For some of them, the words that stand for a missing value.
+    levels : mapping of str to list of str
+        Of each categorical one, the values that it learned.
     """
 
     algorithm: str
     model: str
     columns: Mapping[str, str]
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def no_champion(model: str) -> str:
@@ -50,6 +56,24 @@ def columns_of(spec: ModelSpec, champions: Sequence[Champion]) -> dict[str, str]
         for name, kind in champion.columns.items():
             columns.setdefault(name, spec.features[name].type if name in spec.features else kind)
     return columns
+
+
+def missing_of(spec: ModelSpec, champions: Sequence[Champion]) -> dict[str, Sequence[str]]:
+    """List for the columns of `columns_of`, and for the id, which words stand for a missing value."""
+    found: dict[str, Sequence[str]] = {}
+    for champion in champions:
+        found = {**champion.missing, **found}
+    of_others = {name: words for name, words in found.items() if name not in spec.features}
+    return {**of_others, **spec.missing}
+
+
+def known_to_all(champions: Sequence[Champion]) -> dict[str, frozenset[str]]:
+    """List for each categorical column the values that every model with that column learned."""
+    found: dict[str, frozenset[str]] = {}
+    for champion in champions:
+        for name, levels in champion.levels.items():
+            found[name] = found[name] & frozenset(levels) if name in found else frozenset(levels)
+    return found
 
 
 def layouts_of(champions: Sequence[Champion]) -> list[list[str]]:

@@ -25,10 +25,19 @@ DEFAULT_LEVELS = 512
 
 @dataclass(frozen=True)
 class Feature:
-    """One input column: its type, and for a categorical the most levels that get a column of their own."""
+    """One input column.
+
+    Attributes
+    ----------
+    levels : int
+        Of a categorical, the most levels that get a column of their own.
+    missing : tuple of str
+        The words that stand for a missing value, beside an empty cell.
+    """
 
     type: str
     levels: int = DEFAULT_LEVELS
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ class ModelSpec:
     scoring: Scoring = field(default_factory=Scoring)
     monitor: Monitor = field(default_factory=Monitor)
     notify: tuple[str, ...] = ()
+    id_missing: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, raw: object) -> ModelSpec:
@@ -89,10 +99,10 @@ class ModelSpec:
             With one sentence and the path of the first thing that is wrong.
         """
         top = checks.mapping(raw, ())
-        checks.no_other_keys(top, cls.__dataclass_fields__, ())
+        checks.no_other_keys(top, _KEYS, ())
         features = _read_features(top)
         target = checks.text(checks.required(top, "target", ()), ("target",))
-        identity = checks.text(top["id"], ("id",)) if top.get("id") is not None else None
+        identity, id_missing = _read_id(top.get("id"))
         if target in features:
             refuse(
                 f"the target '{target}' is listed as a feature too; take it out of features",
@@ -119,6 +129,7 @@ class ModelSpec:
             scoring=read_scoring(top.get("scoring", {})),
             monitor=read_monitor(top.get("monitor", {})),
             notify=_read_notify(top.get("notify", [])),
+            id_missing=id_missing,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -131,10 +142,25 @@ class ModelSpec:
 
                 plain["algorithms"][name]["tuning"] = plain_tuning(algorithm.tuning)
         plain["features"] = {
-            name: {"type": f.type, "levels": f.levels} if f.type == "categorical" else {"type": f.type}
+            name: {
+                "type": f.type,
+                **({"levels": f.levels} if f.type == "categorical" else {}),
+                **({"missing": list(f.missing)} if f.missing else {}),
+            }
             for name, f in self.features.items()
         }
+        if missing := plain.pop("id_missing"):
+            plain["id"] = {"column": self.id, "missing": list(missing)}
         return plain
+
+    @property
+    def missing(self) -> dict[str, tuple[str, ...]]:
+        """The words for a missing value by column, the id's among them; a column without any is not there."""
+        found = {name: feature.missing for name, feature in self.features.items() if feature.missing}
+        return {**found, self.id: self.id_missing} if self.id and self.id_missing else found
+
+
+_KEYS = tuple(name for name in ModelSpec.__dataclass_fields__ if name != "id_missing")
 
 
 def _read_name(top: Mapping[str, Any]) -> str:
@@ -144,6 +170,31 @@ def _read_name(top: Mapping[str, Any]) -> str:
     return checks.pattern(
         name, MODEL_NAME_PATTERN, MODEL_NAME_MAX, ("name",), "lower-case letters, digits and single dashes"
     )
+
+
+def _read_id(raw: object) -> tuple[str | None, tuple[str, ...]]:
+    """Read the id: a column's name, or a mapping that also says which words are no id."""
+    if raw is None:
+        return None, ()
+    if not isinstance(raw, Mapping):
+        return checks.text(raw, ("id",)), ()
+    entry = checks.mapping(raw, ("id",))
+    checks.no_other_keys(entry, ("column", "missing"), ("id",))
+    name = checks.text(checks.required(entry, "column", ("id",)), ("id", "column"))
+    return name, _read_missing(entry.get("missing", []), ("id", "missing"))
+
+
+def _read_missing(raw: object, path: tuple[str, ...]) -> tuple[str, ...]:
+    if not isinstance(raw, list):
+        refuse("expected a list of words that stand for a missing value, such as [NA, unknown]", path)
+    return tuple(dict.fromkeys(_read_word(each, path) for each in raw))
+
+
+def _read_word(value: object, path: tuple[str, ...]) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        checks.number(value, None, None, path)
+        return str(value)  # -999 needs no quotes
+    return checks.text(value, path).strip()
 
 
 def _read_features(top: Mapping[str, Any]) -> dict[str, Feature]:
@@ -160,12 +211,12 @@ def _read_feature(what: object, path: tuple[str, ...]) -> Feature:
     if isinstance(what, str):
         return Feature(checks.one_of(what, FEATURE_TYPES, path))
     entry = checks.mapping(what, path)
-    checks.no_other_keys(entry, ("type", "levels"), path)
+    checks.no_other_keys(entry, ("type", "levels", "missing"), path)
     kind = checks.one_of(checks.required(entry, "type", path), FEATURE_TYPES, (*path, "type"))
     if "levels" in entry and kind != "categorical":
         refuse(f"levels belong to a categorical feature, and this one is {kind}", (*path, "levels"))
     levels = checks.whole(entry.get("levels", DEFAULT_LEVELS), 1, 10_000, (*path, "levels"))
-    return Feature(kind, levels)
+    return Feature(kind, levels, _read_missing(entry.get("missing", []), (*path, "missing")))
 
 
 def _read_algorithms(top: Mapping[str, Any]) -> dict[str, Algorithm]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tidegate.core import names
@@ -55,6 +55,8 @@ class Manifest:
         How often the model is checked, which says how rarely a check may alarm falsely.
     opened : str
         When the window was opened, an ISO time.
+    missing : dict of str to list of str
+        For some of the columns, the words that stand for a missing value.
     """
 
     model: str
@@ -78,6 +80,7 @@ class Manifest:
     home: str
     every: str = Monitor.every
     opened: str = ""
+    missing: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

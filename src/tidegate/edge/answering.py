@@ -18,6 +18,7 @@ from tidegate.api.failures import (
 from tidegate.api.model import Model
 from tidegate.api.predictions import Predicted, combined, write
 from tidegate.api.records import Record, read_records
+from tidegate.api.unseen import find_unseen
 from tidegate.core.names import is_model_name
 from tidegate.edge.ask import ask
 from tidegate.edge.catalogue import Catalogue
@@ -63,6 +64,7 @@ class Api:
             combined=combined(serving.combine, answers, serving.weights),
             ids=[record.get(identity) for record in records] if identity and named else None,
             failed=told(troubles),
+            unseen=find_unseen(records, model.learned, model.form.gaps),
         )
         return write(predicted, kind)
 

@@ -94,11 +94,8 @@ class Catalogue:
         if document is None:
             return None
         spec = ModelSpec.from_dict(document["spec"])
-        served = [
-            self._served(name, algorithm, found[algorithm])
-            for algorithm in spec.algorithms
-            if {"endpoint", "model"} <= found.get(algorithm, {}).keys()
-        ]
+        there = [each for each in spec.algorithms if {"endpoint", "model"} <= found.get(each, {}).keys()]
+        served = self._pool.map(lambda algorithm: self._served(name, algorithm, found[algorithm]), there)
         return Model(spec, tuple(served))
 
     def _parameters(self, model: str) -> dict[str, dict[str, str]]:
@@ -114,9 +111,12 @@ class Catalogue:
     def _served(self, model: str, algorithm: str, named: Mapping[str, str]) -> Served:
         run = names.champion_run(named["model"])
         spec = _run_spec(self._artifacts, model, run)
-        recipe = _recipe(self._artifacts, model, run, algorithm) if spec.serving.serverless else None
+        recipe, levels = _recipe(
+            self._artifacts, model, run, algorithm, serverless=spec.serving.serverless is not None
+        )
         features = {name: feature.type for name, feature in spec.features.items()}
-        return Served(algorithm, named["endpoint"], named["model"], run, features, recipe)
+        missing = {name: words for name, words in spec.missing.items() if name in features}
+        return Served(algorithm, named["endpoint"], named["model"], run, features, recipe, missing, levels)
 
 
 # What a run wrote does not change, so it is read once.
@@ -129,6 +129,11 @@ def _run_spec(artifacts: str, model: str, run: str) -> ModelSpec:
 
 
 @lru_cache(MOST_KEPT)
-def _recipe(artifacts: str, model: str, run: str, algorithm: str) -> Recipe:
+def _recipe(
+    artifacts: str, model: str, run: str, algorithm: str, *, serverless: bool
+) -> tuple[Recipe | None, dict[str, frozenset[str]]]:
+    """Read the recipe where it is applied here, and which values it knows of each categorical field."""
     recipe: Any = read_json(f"s3://{artifacts}/{names.recipe_key(model, run, algorithm)}")
-    return Recipe(recipe)
+    columns = recipe["columns"] if recipe else []
+    levels = {each["name"]: frozenset(each["levels"]) for each in columns if "levels" in each}
+    return Recipe(recipe) if serverless else None, levels

@@ -27,19 +27,25 @@ def approved(spec: ModelSpec, root: str) -> list[Champion]:
     found = parameters.values(wanted)
     champions = []
     for name, algorithm in wanted.items():
-        columns = columns_of_model(found[name]) if name in found else None
-        if columns is not None:
-            champions.append(Champion(algorithm, found[name], columns))
+        champion = read_champion(algorithm, found[name]) if name in found else None
+        if champion is not None:
+            champions.append(champion)
     return champions
 
 
-def columns_of_model(model: str) -> dict[str, str] | None:
-    """Read which columns a model's recipe reads, in order, each with its type; None where it is no more."""
+def read_champion(algorithm: str, model: str) -> Champion | None:
+    """Read off a model's recipe how it reads its columns; None where the model is no more."""
     recipe = _recipe(model)
     if recipe is None:
         return None
-    kinds = {column["name"]: column["type"] for column in recipe["columns"]}
-    return {column: kinds[column] for column in recipe["inputs"]}
+    columns = {column["name"]: column for column in recipe["columns"]}
+    return Champion(
+        algorithm,
+        model,
+        {name: columns[name]["type"] for name in recipe["inputs"]},
+        {name: each["missing"] for name, each in columns.items() if "missing" in each},
+        {name: each["levels"] for name, each in columns.items() if "levels" in each},
+    )
 
 
 def _recipe(model: str) -> dict[str, Any] | None:

@@ -67,7 +67,9 @@ def read_part(manifest: Manifest, objects: Sequence[Mapping[str, Any]], folder: 
         for each in fetched
         if each.path is not None
     ]
-    window = read_window(sources, manifest.columns, manifest.algorithm, manifest.identity, out)
+    window = read_window(
+        sources, manifest.columns, manifest.algorithm, manifest.identity, out, manifest.missing
+    )
     problems = [each.problem for each in fetched if each.problem]
     return PartRead(
         window.rows,

@@ -14,7 +14,7 @@ from tidegate.core.spec import ModelSpec
 from tidegate.core.windows import MOST_BYTES, MOST_FILES, Manifest, newest_of, served_by
 from tidegate.edge import parameters
 from tidegate.edge.bookmarks import Bookmark, BookmarkMoved, is_at_work, open_window, read_bookmark
-from tidegate.edge.champions import columns_of_model
+from tidegate.edge.champions import read_champion
 from tidegate.edge.listing import folders, listed
 from tidegate.edge.storage import read_json, write_json
 
@@ -75,7 +75,7 @@ def _manifest(spec: ModelSpec, champion: Champion, run: str, bookmark: Bookmark)
     served, mine = served_by(
         [each for each in rows if not _known(each, seen)], bookmark.champion, champion.model, changed
     )
-    columns = dict(champion.columns) if served == champion.model else columns_of_model(served)
+    then = champion if served == champion.model else read_champion(champion.algorithm, served) or champion
     window = bookmark.window + 1
     known = [each for each in rows if _known(each, seen)]
     proposal = propose([*known, *mine, *truth], seen, window, most_files=MOST_FILES, most_bytes=MOST_BYTES)
@@ -91,7 +91,8 @@ def _manifest(spec: ModelSpec, champion: Champion, run: str, bookmark: Bookmark)
         champion=served,
         baseline=f"s3://{artifacts}/{names.run_prefix(spec.name, names.champion_run(served))}"
         f"/{champion.algorithm}",
-        columns=columns or dict(champion.columns),
+        columns=dict(then.columns),
+        missing={name: list(words) for name, words in then.missing.items()},
         target=spec.target,
         identity=spec.id or "",
         endpoint=endpoint,

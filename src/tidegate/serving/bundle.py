@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-CODE = ("inference.py", "apply.py", "cells.py")
+CODE = ("inference.py", "apply.py", "cells.py", "texts.py")
 
 
 def make_bundle(recipe: dict[str, Any]) -> bytes:

@@ -9,9 +9,14 @@ import datetime
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, Callable
 
-MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
+if __package__:
+    from tidegate.serving.texts import MARKERS, category_text, declared_missing
+else:  # inside a container the files of this folder lie side by side
+    from texts import MARKERS, category_text, declared_missing  # type: ignore[import-not-found,no-redef]
+
 TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
 FALSE = frozenset(("false", "f", "no", "n", "0", "0.0"))
 _DATE = re.compile(
@@ -28,7 +33,7 @@ class _Number:
     """A numeric, integer or boolean column: one number, and whether it was missing if training saw gaps."""
 
     def __init__(self, column: dict[str, Any]) -> None:
-        self._read = _READERS[column["type"]]
+        self._read = reader_of(column["type"], column.get("missing", ()))
         self._impute = float(column["impute"])
         self._indicator = bool(column["indicator"])
         scale = column.get("scale") or {"mean": 0.0, "std": 1.0}
@@ -57,17 +62,18 @@ class _Category:
     """A categorical column: a one for its level, or for the last place when nobody knows the level."""
 
     def __init__(self, column: dict[str, Any]) -> None:
+        self._read = reader_of("categorical", column.get("missing", ()))
         self._places = {level: place for place, level in enumerate(column["levels"])}
         self._other = len(self._places)
         self._zeros = ",".join(["0"] * (self._other + 1))
 
     def floats(self, cell: Any) -> list[float]:
         row = [0.0] * (self._other + 1)
-        row[self._places.get(_category(cell), self._other)] = 1.0
+        row[self._places.get(self._read(cell), self._other)] = 1.0
         return row
 
     def text(self, cell: Any) -> str:
-        at = 2 * self._places.get(_category(cell), self._other)
+        at = 2 * self._places.get(self._read(cell), self._other)
         return self._zeros[:at] + "1" + self._zeros[at + 1 :]
 
 
@@ -75,13 +81,14 @@ class _Date:
     """A date column: its parts as numbers, and whether it was missing if training saw gaps."""
 
     def __init__(self, column: dict[str, Any]) -> None:
+        self._read = reader_of("date", column.get("missing", ()))
         self._parts = column["parts"]
         self._impute = [float(value) for value in column["impute"]]
         self._indicator = bool(column["indicator"])
         self._scale = column.get("scale")
 
     def floats(self, cell: Any) -> list[float]:
-        day = _date(cell)
+        day = self._read(cell)
         if day is None:
             values = self._impute
         else:
@@ -137,7 +144,7 @@ def _number(cell: Any) -> float:
             value = math.inf
         if math.isfinite(value) and "_" not in text and text.isascii():
             return value
-        if text.lower() in MISSING:
+        if text.lower() in MARKERS:
             return math.nan
     elif isinstance(cell, (int, float)) and not isinstance(cell, bool) and _fits(cell):
         return float(cell)
@@ -162,21 +169,14 @@ def _boolean(cell: Any) -> float:
             return 1.0
         if word in FALSE:
             return 0.0
-        if word in MISSING:
+        if word in MARKERS:
             return math.nan
     raise BadCell(f"expected true or false, found {_shown(cell)}")
 
 
 def _category(cell: Any) -> str:
-    if isinstance(cell, str):
-        text = cell.strip()
-        return "" if text.lower() in MISSING else text
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, (int, float)):
-        return str(int(cell)) if float(cell).is_integer() else repr(cell)
+    if is_plain(cell):
+        return category_text(cell)
     raise BadCell(f"expected a text, found {_shown(cell)}")
 
 
@@ -185,7 +185,7 @@ def _date(cell: Any) -> datetime.date | None:
         return None
     if isinstance(cell, str):
         text = cell.strip()
-        if text.lower() in MISSING:
+        if text.lower() in MARKERS:
             return None
         match = _DATE.fullmatch(text)
         if match:
@@ -196,10 +196,12 @@ def _date(cell: Any) -> datetime.date | None:
     raise BadCell(f"expected a date such as 2024-05-31, found {_shown(cell)}")
 
 
-_READERS: dict[str, Callable[[Any], float]] = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "numeric": _number,
     "integer": _integer,
     "boolean": _boolean,
+    "categorical": _category,
+    "date": _date,
 }
 
 
@@ -210,11 +212,31 @@ def _fits(value: int | float) -> bool:
         return False
 
 
+def is_plain(cell: Any) -> bool:
+    """Tell whether a cell is one value: no list, no object."""
+    return cell is None or isinstance(cell, (str, int, float))
+
+
 def _shown(cell: Any) -> str:
     text = cell if isinstance(cell, str) else json.dumps(cell)
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
 
 
-def reader_of(kind: str) -> Callable[[Any], Any]:
-    """Give the function that reads a cell of a column's type, or raises BadCell."""
-    return _category if kind == "categorical" else _date if kind == "date" else _READERS[kind]
+def reader_of(kind: str, missing: Iterable[str] = ()) -> Callable[[Any], Any]:
+    """Give the function that reads a cell of a column's type, or raises BadCell.
+
+    Parameters
+    ----------
+    missing : iterable of str
+        The words that stand for a missing value in this column, beside those that always do.
+    """
+    read: Callable[[Any], Any] = _READERS[kind]
+    words = declared_missing(missing)
+    if not words:
+        return read
+    gap = read(None)
+
+    def read_or_gap(cell: Any) -> Any:
+        return gap if is_plain(cell) and category_text(cell) in words else read(cell)
+
+    return read_or_gap

@@ -17,13 +17,20 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Numbers:
-    """A numeric, integer or boolean column, or a date as days since 1970-01-01; NaN marks a gap."""
+    """A numeric, integer or boolean column, or a date as days since 1970-01-01; NaN marks a gap.
+
+    Attributes
+    ----------
+    whole : array of int64, optional
+        Whole numbers to the last digit, where some have more digits than a double holds.
+    """
 
     values: Floats
+    whole: Indices | None = None
 
     def take(self, rows: Indices) -> Numbers:
         """Keep some rows, in the order given."""
-        return Numbers(self.values[rows])
+        return Numbers(self.values[rows], None if self.whole is None else self.whole[rows])
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ from referencing.jsonschema import DRAFT202012
 
 from tidegate.api.exchange import CSV, JSON, MOST_BYTES, Request, refusal, wanted
 from tidegate.api.failures import EndpointTrouble, kind_of, problem_of, told
+from tidegate.api.form import Form
 from tidegate.api.model import Model, Served
 from tidegate.api.openapi import document
 from tidegate.api.predictions import Predicted, rows_for, write
 from tidegate.api.problems import Fault, Problem
+from tidegate.api.unseen import find_unseen
 from tidegate.core.spec import ModelSpec
 
 SPEC = ModelSpec.from_dict(
@@ -96,7 +98,8 @@ def test_a_csv_answer_has_the_same_columns_and_tells_the_rest_in_headers():
     partly = Predicted(**{**PREDICTED.__dict__, "failed": {"linear-learner": "its endpoint failed"}})
     answer = write(partly, CSV)
     rows = list(csv.DictReader(io.StringIO(answer.body)))
-    assert rows[1] == {"prediction_id": "abc/1", "id": "", "prediction": "2.5", "prediction_xgboost": "2.5"}
+    own = {"prediction_xgboost": "2.5", "unseen": ""}
+    assert rows[1] == {"prediction_id": "abc/1", "id": "", "prediction": "2.5", **own}
     assert answer.headers["tidegate-versions"] == "xgboost=tg-cars-xgboost-1"
     assert answer.headers["tidegate-failed"] == "linear-learner"
 
@@ -193,3 +196,30 @@ def test_the_openapi_document_is_valid_and_describes_what_is_answered():
 
 def test_with_tokens_the_document_asks_for_a_bearer():
     assert document([], "jwt")["components"]["securitySchemes"]["caller"]["scheme"] == "bearer"
+
+
+def test_a_value_that_the_model_never_learned_is_named_to_the_caller():
+    records = [{"make": "fiat"}, {"make": "lada"}, {"make": None}, {"make": "NA"}]
+    unseen = find_unseen(records, {"make": frozenset({"fiat"})}, {"make": frozenset({"NA"})})
+    told = Predicted(**{**PREDICTED.__dict__, "unseen": unseen})
+    [warning] = json.loads(write(told, JSON).body)["warnings"]
+    assert (warning["record"], warning["field"], warning["value"]) == (2, "make", "lada")
+    assert "never learned" in warning["problem"]
+    answer = write(told, CSV)
+    assert [row["unseen"] for row in csv.DictReader(io.StringIO(answer.body))] == ["", "make"]
+    assert answer.headers["tidegate-warnings"] == "1"
+    assert "warnings" not in json.loads(write(PREDICTED, JSON).body)
+
+
+def test_many_warnings_are_counted_beyond_the_first_hundred():
+    unseen = find_unseen([{"make": str(at)} for at in range(130)], {"make": frozenset()}, {})
+    found = json.loads(write(Predicted(**{**PREDICTED.__dict__, "unseen": unseen}), JSON).body)
+    assert (len(found["warnings"]), found["warnings_left_out"]) == (100, 30)
+
+
+def test_ids_of_many_digits_are_taken_and_too_many_are_refused_for_that():
+    form = Form({"km": "numeric"}, "listing", "price")
+    for good in (2**63 - 1, 2**64 - 1, -(2**63), "007", 101.0):
+        assert form.faults_of_record({"listing": good, "km": 1}, 1, typed=True) == []
+    [fault] = form.faults_of_record({"listing": 10**40, "km": 1}, 1, typed=True)
+    assert "too many digits" in fault.problem

@@ -1,6 +1,7 @@
 """Each function with its sample event: what it answers, what it writes, whom it tells."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -208,6 +209,8 @@ def test_baselines_are_written_beside_the_model(account, load):
     account.put(
         ARTIFACTS, f"{home}/train_raw.csv", "KM,Fuel_Type\n" + "".join(f"{n},Diesel\n" for n in range(40))
     )
+    recipe = {"target": "KM", "columns": [{"name": "Fuel_Type", "type": "categorical"}]}
+    account.put(ARTIFACTS, f"{home}/xgboost/recipe.json", json.dumps(recipe))
     answer = load("baseline")(sample_event("baseline"), Context())
     assert answer["statistics"].endswith("/xgboost/baseline/data_quality/statistics.json")
     statistics = account.read_json(ARTIFACTS, f"{home}/xgboost/baseline/data_quality/statistics.json")

@@ -15,6 +15,7 @@ import yaml
 from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, ROOT, SCHEDULES, Context, sample_event
 from tests.unit.functions.test_functions import REFERENCE
 from tidegate.core import names
+from tidegate.core.scoring import Champion
 from tidegate.table import baseline
 from tidegate.table.profile import Profile
 
@@ -65,13 +66,17 @@ def watched(account, load, monkeypatch, tmp_path):
         Name=names.parameter_name("tidegate", MODEL, "xgboost", "model"), Value=CHAMPION, Type="String"
     )
     for module in ("champions", "windows"):
-        monkeypatch.setattr(f"tidegate.edge.{module}.columns_of_model", lambda _: COLUMNS)
+        monkeypatch.setattr(
+            f"tidegate.edge.{module}.read_champion", lambda name, model: Champion(name, model, COLUMNS)
+        )
     monkeypatch.setattr("tidegate.edge.windows.is_at_work", lambda _: False)
     rows = cars(400)
     (tmp_path / "rows.csv").write_text(
         "Price,KM,Fuel_Type\n" + "".join(f"{price},{km},{fuel}\n" for km, fuel, price in rows)
     )
-    statistics, constraints = baseline.data_quality(tmp_path / "rows.csv")
+    statistics, constraints = baseline.data_quality(
+        tmp_path / "rows.csv", kinds={"Price": "numeric", **COLUMNS}
+    )
     place = f"{HOME}/baseline/data_quality"
     account.put(ARTIFACTS, f"{place}/statistics.json", json.dumps(statistics))
     account.put(ARTIFACTS, f"{place}/constraints.json", json.dumps(constraints))

@@ -129,6 +129,7 @@ def test_answers_are_combined_into_scores_of_two_formats(prepare, account, load)
         "Id": "7",
         "KM": "46986",
         "Fuel_Type": "Diesel",
+        "unseen": "",
         "prediction_xgboost": "9000.5",
         "prediction_linear-learner": "9100.25",
         "prediction": "9100.25",

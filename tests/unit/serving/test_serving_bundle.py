@@ -27,7 +27,8 @@ def test_the_same_recipe_packs_to_the_same_bytes_and_names_nobody():
     packed = make_bundle(RECIPE)
     assert packed == make_bundle(json.loads(json.dumps(RECIPE)))
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        assert archive.getnames() == ["recipe.json", "code/inference.py", "code/apply.py", "code/cells.py"]
+        code = [f"code/{name}.py" for name in ("inference", "apply", "cells", "texts")]
+        assert archive.getnames() == ["recipe.json", *code]
         assert {(m.uid, m.gid, m.uname, m.mtime) for m in archive.getmembers()} == {(0, 0, "", 0)}
 
 

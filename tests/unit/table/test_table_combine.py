@@ -72,6 +72,7 @@ def test_the_table_has_the_id_the_inputs_a_column_an_algorithm_and_the_combined_
     assert table.column_names == [
         "id",
         *KINDS,
+        "unseen",
         "prediction_xgboost",
         "prediction_linear-learner",
         "prediction",
@@ -82,6 +83,7 @@ def test_the_table_has_the_id_the_inputs_a_column_an_algorithm_and_the_combined_
         "make": 'a "b", c',
         "auto": True,
         "sold": date(2024, 5, 4),
+        "unseen": None,
         "prediction_xgboost": 3.0,
         "prediction_linear-learner": SECOND[3],
         "prediction": SECOND[3],

@@ -379,7 +379,7 @@ class TestCapture:
         answer = json.dumps({"predictions": [{"score": 0.5}, {"score": 1}]})
         path.write_text(self.line(body, answer, "JSON", "application/json"))
         found = profile_file(path)
-        assert found.columns["size"].types.listed == (1, 1, 0, 0, 0)
+        assert found.columns["size"].types.listed == (2, 0, 0, 0, 0)
         assert found.columns["prediction"].moments.total == 1.5
 
     def test_base64_is_read_by_its_content_type(self, tmp_path):

@@ -70,7 +70,7 @@ def test_csv_and_json_requests_become_the_same_rows(tmp_path):
 
 
 def test_a_cell_that_does_not_fit_its_type_stays_a_finding(tmp_path):
-    path = capture(tmp_path / "a", ("e1", None, "many,2020,fiat,yes,\n,,?,NA,x", "CSV"))
+    path = capture(tmp_path / "a", ("e1", None, "many,2020,fiat,yes,\n,,,NA,x", "CSV"))
     window = read(tmp_path, Source("capture", "a", path))
     types = window.profile.columns["km"].types
     assert (types.string, types.missing) == (1, 1)

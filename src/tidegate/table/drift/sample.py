@@ -94,7 +94,7 @@ class Categories:
     @classmethod
     def of(cls, column: ColumnProfile) -> Categories:
         """Read a column's texts off its profile, numbers by the way they are written."""
-        counts = {**column.frequencies.counts, **(column.numerals.counts or {})}
+        counts = {**column.texts.counts, **(column.numerals.counts or {})}
         unknown = column.types.numbers if column.numerals.counts is None else 0
         return cls(counts, float(column.types.present), column.frequencies.lost + unknown)
 

@@ -11,7 +11,7 @@ enum { INTEGRAL, FRACTIONAL, BOOLEAN, STRING, MISSING, KINDS };
 typedef struct {
     int64_t kinds[KINDS], numbers;
     double *values;
-    Texts numerals, others;
+    Texts numerals, others, markers;
 } Column;
 
 static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -123,9 +123,8 @@ static int is_word(const char *s, const char *lower, int64_t n) {
     return 1;
 }
 
-static int is_missing(const char *s, int64_t n) { /* MISSING of read/values.py */
+static int is_marker(const char *s, int64_t n) { /* MARKERS of serving/texts.py, but for the empty one */
     switch (n) {
-    case 0: return 1;
     case 1: return *s == '?';
     case 2: return is_word(s, "na", 2);
     case 3: return is_word(s, "n/a", 3) || is_word(s, "nan", 3);
@@ -134,10 +133,15 @@ static int is_missing(const char *s, int64_t n) { /* MISSING of read/values.py *
     }
 }
 
+/* 4.0 is a whole number; a double without room for a fraction is one too. */
+static int is_whole(double value) {
+    return fabs(value) >= 4503599627370496.0 || (double)(int64_t)value == value;
+}
+
 /* Here and below, bytes from s up to end may be read; n of them are the cell. */
 static inline __attribute__((always_inline)) int count_number(Column *c, const char *s, int64_t n, const char *end, double value, int whole) {
     if (!isfinite(value)) return c->kinds[STRING]++, count_text(&c->others, s, n, end);
-    c->kinds[whole ? INTEGRAL : FRACTIONAL]++;
+    c->kinds[whole || is_whole(value) ? INTEGRAL : FRACTIONAL]++;
     c->values[c->numbers++] = value;
     return count_text(&c->numerals, s, n, end);
 }
@@ -147,13 +151,15 @@ static int is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 static int count_cell(Column *c, const char *s, int64_t n, const char *end) {
     while (n && is_space(*s)) s++, n--;
     while (n && is_space(s[n - 1])) n--;
-    if (is_missing(s, n)) return c->kinds[MISSING]++, 1;
+    if (!n) return c->kinds[MISSING]++, 1;
+    if (is_marker(s, n)) return count_text(&c->markers, s, n, end); /* what it means, the whole column tells */
     double value;
     int whole;
     if (*s <= '9' && read_number(s, s + n, &value, &whole) == s + n)
         return count_number(c, s, n, end, value, whole);
-    int boolean = (n == 4 && is_word(s, "true", 4)) || (n == 5 && is_word(s, "false", 5));
-    c->kinds[boolean ? BOOLEAN : STRING]++;
+    const char *word = n == 4 && is_word(s, "true", 4) ? "true" : n == 5 && is_word(s, "false", 5) ? "false" : 0;
+    if (word) return c->kinds[BOOLEAN]++, count_text(&c->others, word, n, word + n);
+    c->kinds[STRING]++;
     return count_text(&c->others, s, n, end);
 }
 

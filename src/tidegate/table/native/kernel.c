@@ -151,15 +151,18 @@ int64_t tg_read_json(Reader *r, const char *p, int64_t size, const char *names, 
             p = skip_blanks(stop + 1, end);
             if (p == end || *p++ != ':' || (p = skip_blanks(p, end)) == end) return NOT_PLAIN;
             const char *text = p;
+            int nothing = 0; /* null and NaN without quotes are no words */
             if (*p == '"') {
                 if (!(stop = plain_text(++text, end))) return NOT_PLAIN;
                 p = stop + 1;
             } else {
                 while (p < end && *p != ',' && *p != '}' && (unsigned char)*p > ' ') p++;
                 if (!is_json(text, (stop = p) - text)) return NOT_PLAIN;
+                nothing = *text == 'n' || *text == 'N';
             }
             if (stop - text > MOST_CELL) return NOT_PLAIN;
-            if (!count_cell(r->columns + at, text, stop - text, end)) return NO_MEMORY;
+            if (nothing) r->columns[at].kinds[MISSING]++;
+            else if (!count_cell(r->columns + at, text, stop - text, end)) return NO_MEMORY;
             p = skip_blanks(p, end);
             if (p == end || (*p != ',' && *p != '}')) return NOT_PLAIN;
             if (*p++ == '}') break;
@@ -237,6 +240,7 @@ void tg_free(Reader *r) {
     for (int32_t at = 0; r->columns && at < r->width; at++) {
         Column *c = r->columns + at;
         free(c->numerals.slots), free(c->numerals.entries), free(c->others.slots), free(c->others.entries);
+        free(c->markers.slots), free(c->markers.entries);
     }
     while (r->kept) free(r->scratch[--r->kept]);
     free(r->scratch), free(r->seen), free(r->columns), free(r);
@@ -260,24 +264,26 @@ void tg_begin(Reader *r, double *values, int64_t stride, int32_t limit) {
         memset(c->kinds, 0, sizeof c->kinds);
         c->numbers = r->seen[at] = 0;
         c->values = values + at * stride;
-        forget(&c->numerals), forget(&c->others);
-        c->numerals.limit = limit, c->others.limit = INT32_MAX;
+        forget(&c->numerals), forget(&c->others), forget(&c->markers);
+        c->numerals.limit = limit, c->others.limit = c->markers.limit = INT32_MAX;
     }
 }
 
-/* Gives for each column its five kinds, how many numerals (-1: too many) and how many other texts it has. */
+/* Gives for each column its five kinds, and how many numerals (-1: too many), other texts and markers it has. */
 void tg_kinds(const Reader *r, int64_t *out) {
-    for (int32_t at = 0; at < r->width; at++, out += KINDS + 2) {
+    for (int32_t at = 0; at < r->width; at++, out += KINDS + 3) {
         const Column *c = r->columns + at;
         memcpy(out, c->kinds, sizeof c->kinds);
         out[KINDS] = c->numerals.full ? -1 : c->numerals.used;
         out[KINDS + 1] = c->others.used;
+        out[KINDS + 2] = c->markers.used;
     }
 }
 
-void tg_entries(const Reader *r, int32_t at, int32_t others, uint64_t *hashes, int64_t *counts, int64_t *texts,
+void tg_entries(const Reader *r, int32_t at, int32_t which, uint64_t *hashes, int64_t *counts, int64_t *texts,
                 int64_t *lengths) {
-    const Texts *t = others ? &r->columns[at].others : &r->columns[at].numerals;
+    const Column *c = r->columns + at;
+    const Texts *t = which == 0 ? &c->numerals : which == 1 ? &c->others : &c->markers;
     for (int32_t i = 0; i < t->used; i++) {
         hashes[i] = t->entries[i].hash, counts[i] = t->entries[i].count;
         texts[i] = (int64_t)(intptr_t)t->entries[i].text, lengths[i] = t->entries[i].length;

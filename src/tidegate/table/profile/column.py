@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class Cells:
         Of each different number, where the reader has them already.
     succession : Succession, optional
         Of the texts, where the reader knows their order; that of the numbers is seen in `values`.
+    markers : mapping of str to int
+        How often words such as NA and null occur, which `types` counts nowhere.
     """
 
     types: ValueTypes
@@ -48,6 +51,7 @@ class Cells:
     texts: Frequencies = field(default_factory=Frequencies)
     number_hashes: Hashes | None = None
     succession: Succession | None = None
+    markers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class ColumnProfile:
         How often each other text occurs.
     succession : Succession
         How much alike consecutive values are.
+    markers : mapping of str to int
+        How often words such as NA and null occur. Among texts they are texts, a country or a surname, and
+        among numbers alone they say that one is missing: `types` counts them so, as far as is known.
     """
 
     types: ValueTypes = field(default_factory=ValueTypes)
@@ -71,6 +78,7 @@ class ColumnProfile:
     numerals: Numerals = field(default_factory=Numerals)
     frequencies: Frequencies = field(default_factory=Frequencies)
     succession: Succession = field(default_factory=Succession)
+    markers: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cells: Cells, below: int = ANY) -> ColumnProfile:
@@ -86,37 +94,68 @@ class ColumnProfile:
             few = cells.numerals.counts is not None and len(values) > MOST_NUMERALS
             numbers = number_hashes(np.unique(values) if few else values)
         return cls(
-            cells.types,
+            _with_markers(cells.types, cells.markers),
             Moments.of(values),
             Sketch.of(values),
             Distinct.of((numbers, cells.hashes), below),
             cells.numerals,
             cells.texts,
             cells.succession or (Succession.of(values) if below == ANY else Succession()),
+            cells.markers,
         )
 
     @classmethod
     def sum_of(cls, parts: Sequence[ColumnProfile]) -> ColumnProfile:
         """Profile the values of all: equal to profiling them in one go, up to the sketches' bounds."""
+        markers: Counter[str] = Counter()
+        for part in parts:
+            markers.update(part.markers)
         return cls(
-            ValueTypes.sum_of(part.types for part in parts),
+            _with_markers(ValueTypes.sum_of(part.types_without_markers for part in parts), markers),
             Moments.sum_of(part.moments for part in parts),
             Sketch.sum_of(part.sketch for part in parts),
             Distinct.sum_of(part.distinct for part in parts),
             Numerals.sum_of(part.numerals for part in parts),
             Frequencies.sum_of(part.frequencies for part in parts),
             Succession.sum_of(part.succession for part in parts),
+            dict(markers),
         )
 
     def __add__(self, other: ColumnProfile) -> ColumnProfile:
         """Profile the values of both."""
         return ColumnProfile.sum_of((self, other))
 
+    @property
+    def types_without_markers(self) -> ValueTypes:
+        """The types of the other cells."""
+        known = sum(self.markers.values())
+        if self.texts_among_markers:
+            return replace(self.types, string=self.types.string - known)
+        return replace(self.types, missing=self.types.missing - known)
+
+    @property
+    def texts_among_markers(self) -> Mapping[str, int]:
+        """The markers, where they are texts."""
+        return self.markers if self.types.string or self.types.boolean else {}
+
+    @property
+    def texts(self) -> Frequencies:
+        """How often each text occurs that is no number."""
+        markers = self.texts_among_markers
+        if not markers:
+            return self.frequencies
+        return Frequencies({**self.frequencies.counts, **markers}, self.frequencies.lost)
+
+    @property
+    def distinct_count(self) -> int:
+        """How many different values there are, about."""
+        return self.distinct.count + len(self.texts_among_markers)
+
     def categories(self) -> dict[str, int] | None:
         """Give the counts by text, numbers as written among them; None where they are not all known."""
         if self.numerals.counts is None or self.frequencies.lost:
             return None
-        merged = {**self.frequencies.counts, **self.numerals.counts}
+        merged = {**self.texts.counts, **self.numerals.counts}
         return dict(sorted(merged.items(), key=lambda item: (-item[1], item[0])))
 
     def domain(self) -> list[str] | None:
@@ -166,7 +205,7 @@ class ColumnProfile:
 
     def _textual(self) -> dict[str, Any]:
         entry: dict[str, Any] = {
-            "distinct_count": float(self.distinct.count),
+            "distinct_count": float(self.distinct_count),
             "completeness": self.types.completeness,
         }
         found = self.categories()
@@ -174,6 +213,13 @@ class ColumnProfile:
             buckets = [{"value": text, "count": count} for text, count in found.items()]
             entry["distribution"] = {"categorical": {"buckets": buckets}}
         return entry
+
+
+def _with_markers(types: ValueTypes, markers: Mapping[str, int]) -> ValueTypes:
+    known = sum(markers.values())
+    if types.string or types.boolean:
+        return replace(types, string=types.string + known)
+    return replace(types, missing=types.missing + known)
 
 
 def _number(value: float) -> float | str:

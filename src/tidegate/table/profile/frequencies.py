@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from tidegate.serving.texts import category_text
+
 MOST_TEXTS = 1024
 MOST_NUMERALS = 120  # a column of more different numbers is no list of codes; Deequ's profiler says the same
 
@@ -57,6 +59,14 @@ class Frequencies:
     def ranked(self) -> list[tuple[str, int]]:
         """List texts with counts, the most frequent first, ties by text."""
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def one_text_each(counts: Mapping[str, int]) -> dict[str, int]:
+    """Count numbers by the one text of each: 4.0 is 4."""
+    found: Counter[str] = Counter()
+    for text, count in counts.items():
+        found[category_text(text)] += count
+    return dict(found)
 
 
 def cut_of(counts: npt.NDArray[np.int64]) -> int:

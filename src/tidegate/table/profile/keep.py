@@ -91,6 +91,7 @@ def _small(column: ColumnProfile) -> dict[str, Any]:
         "texts": dict(column.frequencies.counts),
         "lost": column.frequencies.lost,
         "succession": [column.succession.values, column.succession.independent],
+        "markers": dict(column.markers),
     }
 
 
@@ -104,4 +105,5 @@ def _column(entry: dict[str, Any], numbers: Any, smallest: Any) -> ColumnProfile
         Numerals(entry["numerals"]),
         Frequencies(entry["texts"], entry["lost"]),
         Succession(*entry.get("succession", ())),  # profiles of before this was counted have none
+        entry.get("markers", {}),  # those of before have none
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ from tidegate.core.grammar import Head, Malformed
 from tidegate.core.sentences import of_the_data, say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
-from tidegate.table.read.convert import BadCells, categories, checked, parsed, present, split_dictionary
+from tidegate.table.read.convert import (
+    BadCells,
+    categories,
+    checked,
+    identities,
+    parsed,
+    present,
+    split_dictionary,
+)
 from tidegate.table.read.csv_trouble import explain_structure, malformed, read_header, rows_of
 from tidegate.table.read.look import Look, open_after, open_bytes
 from tidegate.table.read.names import expected_names, find_columns
@@ -35,13 +44,15 @@ def read_csv(path: Path, spec: ModelSpec, name: str, seen: Look) -> Table:
     head = read_header(path, wanted, name, seen)
     places = find_columns(head.cells, wanted, name, target=spec.target, header_line=head.line)
     kinds = {spec.target: "numeric", **{column: feature.type for column, feature in spec.features.items()}}
+    # A column with words of its own for a gap is read as text.
+    plain = {column: kind for column, kind in kinds.items() if column not in spec.missing}
     try:
         rows = None
         if seen.quotes or seen.long:  # only the grammar knows what is never closed, or too long for a cell
             rows = explain_structure(path, name, seen, len(head.cells))
         if rows == 0 or (rows is None and _has_no_rows(path, seen, head)):  # pyarrow calls this an error
             return Table(name, {}, np.empty(0), None, np.empty(0, dtype=np.int64))
-        arrow = _parse(path, name, seen, head, places, kinds)
+        arrow = _parse(path, name, seen, head, places, plain)
         if rows not in (None, arrow.num_rows):
             raise AssertionError(f"pyarrow finds {arrow.num_rows} rows, and there are {rows}")
         return _Reader(path, spec, name, seen, head, places, kinds, arrow).table()
@@ -90,7 +101,7 @@ class _Reader:
 
     def _column(self, column: str) -> Column:
         if self.kinds[column] == "categorical":
-            return categories(*split_dictionary(self._arrow_column(column)))
+            return categories(*split_dictionary(self._arrow_column(column)), self._missing(column))
         return Numbers(self._numbers(column))
 
     def _numbers(self, column: str) -> Floats:
@@ -104,10 +115,15 @@ class _Reader:
             found = _parse(
                 self.path, self.name, self.seen, self.head, {column: self.places[column]}, {}
             ).column(0)
-        return parsed(*split_dictionary(found), kind)
+        return parsed(*split_dictionary(found), kind, self._missing(column))
 
     def _ids(self) -> Categories | None:
-        return categories(*split_dictionary(self._arrow_column(self.spec.id))) if self.spec.id else None
+        if not self.spec.id:
+            return None
+        return identities(*split_dictionary(self._arrow_column(self.spec.id)), self.spec.id_missing)
+
+    def _missing(self, column: str) -> Sequence[str]:
+        return self.spec.missing.get(column, ())
 
     def _arrow_column(self, column: str) -> Any:
         return self.arrow.column(f"f{self.places[column]}")

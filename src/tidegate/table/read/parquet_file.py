@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ import numpy as np
 from tidegate.core.errors import BadDrop
 from tidegate.core.sentences import of_the_data, say, told
 from tidegate.core.spec import ModelSpec
-from tidegate.table.columns import Categories, Column, Floats, Numbers, Table, floats_of
+from tidegate.table.columns import Categories, Codes, Column, Floats, Numbers, Table, floats_of
 from tidegate.table.read.convert import (
     BadCells,
     Cells,
+    beyond_doubles,
     categories,
+    identities,
     present,
     read_numbers,
     read_texts,
@@ -53,19 +57,29 @@ def read_parquet(path: Path, spec: ModelSpec, name: str) -> Table:
                 if column == spec.target:
                     target = present(numbers(array, kind).all_right())
                 else:
+                    gaps = spec.features[column].missing
                     columns[column] = (
-                        text_column(array)
+                        text_column(array, categories, gaps)
                         if kind == "categorical"
-                        else Numbers(numbers(array, kind).all_right())
+                        else Numbers(numbers(array, kind, gaps).all_right())
                     )
             except BadCells as bad:
                 faults.append(Fault(column, kind, bad, bad.row + 1))
             except WrongType:
                 faults.append(Fault(column, kind, stored=str(array.type)))
+        ids = _ids(file, names[places[spec.id]], spec, name, faults) if spec.id else None
         if faults:
             raise bad_columns(name, faults, spec.target, "row")
-        ids = text_column(_read_column(file, names[places[spec.id]], name)) if spec.id else None
     return Table(name, columns, target, ids, np.arange(1, len(target) + 1))
+
+
+def _ids(file: Any, column: str, spec: ModelSpec, name: str, faults: list[Fault]) -> Categories | None:
+    array = _read_column(file, column, name)
+    try:
+        return text_column(array, identities, spec.id_missing)
+    except WrongType:
+        faults.append(Fault(column, "a text", stored=str(array.type)))
+        return None
 
 
 def open_parquet(path: Path, name: str) -> Any:
@@ -113,7 +127,7 @@ def damaged(name: str, error: Exception) -> BadDrop:
     )
 
 
-def numbers(array: Any, kind: str) -> Cells:
+def numbers(array: Any, kind: str, missing: Sequence[str] = ()) -> Cells:
     """Read a stored column as numeric, integer, boolean or date; raises WrongType where that cannot be."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -127,7 +141,7 @@ def numbers(array: Any, kind: str) -> Cells:
     if pa.types.is_null(stored):
         return read_numbers(np.full(len(array), np.nan), kind)
     if pa.types.is_string(stored) or pa.types.is_large_string(stored) or pa.types.is_string_view(stored):
-        return read_texts(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))), kind)
+        return read_texts(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))), kind, missing)
     if kind == "date":
         return read_numbers(_days(array), kind)
     if pa.types.is_float16(stored) or pa.types.is_float32(stored):
@@ -137,7 +151,11 @@ def numbers(array: Any, kind: str) -> Cells:
         array = pc.cast(array, pa.uint8())
     elif not (pa.types.is_integer(stored) or pa.types.is_floating(stored) or pa.types.is_decimal(stored)):
         raise WrongType
-    return read_numbers(floats_of(pc.cast(array, pa.float64(), safe=False)), kind)
+    values = floats_of(pc.cast(array, pa.float64(), safe=False))
+    exact = None
+    if kind == "integer" and beyond_doubles(values) and not pa.types.is_floating(stored):
+        exact = array.to_pylist()
+    return read_numbers(values, kind, missing, exact)
 
 
 def _days(array: Any) -> Floats:
@@ -158,26 +176,54 @@ def _days(array: Any) -> Floats:
     return floats_of(pc.cast(days, pa.float64()))
 
 
-def text_column(array: Any) -> Categories:
-    """Read a stored column as texts; raises WrongType for nested and binary ones."""
+AsTexts = Callable[[Codes, Sequence[Any], Sequence[str]], Categories]
+
+
+def text_column(array: Any, read: AsTexts, missing: Sequence[str] = ()) -> Categories:
+    """Read a stored column as texts: `read` is `categories` or `identities`.
+
+    Raises
+    ------
+    WrongType
+        For nested and binary columns.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     stored = array.type
     if pa.types.is_dictionary(stored):
         if pa.types.is_string(stored.value_type):
-            return categories(*split_dictionary(array))
+            return read(*split_dictionary(array), missing)
         array = pc.cast(array, stored.value_type)
         stored = array.type
-    if pa.types.is_floating(stored):
-        codes, values = split_dictionary(pc.dictionary_encode(array))
-        return categories(codes, [_number_text(value) for value in values])
     if pa.types.is_nested(stored) or pa.types.is_binary(stored) or pa.types.is_large_binary(stored):
         raise WrongType
     if pa.types.is_null(stored):
-        return categories(np.full(len(array), -1, dtype=np.int32), [])
-    return categories(*split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string()))))
+        return read(np.full(len(array), -1, dtype=np.int32), [], missing)
+    if pa.types.is_float16(stored) or pa.types.is_float32(stored):
+        # By way of the text, as in `numbers`.
+        array = pc.cast(pc.cast(pc.cast(array, pa.float32()), pa.string()), pa.float64())
+    if pa.types.is_floating(array.type):
+        codes, cells = split_dictionary(pc.dictionary_encode(array))
+        return read(codes, cells, missing)
+    codes, texts = split_dictionary(pc.dictionary_encode(pc.cast(array, pa.string())))
+    if pa.types.is_decimal(stored):
+        texts = [_without_zeros(text) for text in texts]
+    elif pa.types.is_timestamp(stored):
+        texts = [_short_time(text) for text in texts]
+    return read(codes, texts, missing)
 
 
-def _number_text(value: Any) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+def _without_zeros(text: str) -> str:
+    """Write a decimal as a number is written elsewhere: 3.50 is 3.5, and 3.00 is 3."""
+    plain = f"{Decimal(text):f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _short_time(text: str) -> str:
+    """Write a time as people do: a fraction of nothing is left out, and midnight with it."""
+    seconds, point, fraction = text.partition(".")
+    digits = fraction.rstrip("Z")
+    zone = fraction[len(digits) :]
+    kept = f"{seconds}.{digits.rstrip('0')}" if digits.strip("0") else seconds
+    return (kept + zone if point else kept).removesuffix(" 00:00:00")

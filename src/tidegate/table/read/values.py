@@ -1,7 +1,7 @@
-"""What a cell's text means: gaps, numbers, booleans, dates and categories.
+"""What a cell's text means: gaps, numbers, booleans and dates.
 
-The serving side reads cells by the same rules (`tidegate.serving.apply`), written a second time because it
-may use the standard library only.
+The serving side reads such cells by the same rules (`tidegate.serving.cells`), written a second time because
+it may use the standard library only. Categories and ids have one rule for all (`tidegate.serving.texts`).
 """
 
 from __future__ import annotations
@@ -11,17 +11,11 @@ import math
 import re
 from collections.abc import Callable
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+from tidegate.serving.texts import MARKERS
+
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"false", "f", "no", "n", "0", "0.0"})
-ARROW_NULLS = sorted(
-    {
-        form(token)
-        for token in ("", "na", "n/a", "nan", "null", "none", "?")
-        for form in (str, str.upper, str.title)
-    }
-    | {"NaN"}
-)
+ARROW_NULLS = sorted({form(token) for token in MARKERS for form in (str, str.upper, str.title)} | {"NaN"})
 _DATE = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)? ?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -30,8 +24,8 @@ _DAY_ZERO = datetime.date(1970, 1, 1).toordinal()
 
 
 def is_missing(text: str) -> bool:
-    """Tell whether a cell is a gap."""
-    return text.strip().lower() in MISSING
+    """Tell whether a cell of a column that is no text is a gap."""
+    return text.strip().lower() in MARKERS
 
 
 def is_number(text: str) -> bool:
@@ -51,7 +45,7 @@ def parse_number(text: str) -> float:
         For anything else, the infinities among them.
     """
     text = text.strip()
-    if text.lower() in MISSING:
+    if text.lower() in MARKERS:
         return math.nan
     value = float(text)
     # float() also takes '1_000' and the digits of other scripts, which no other reader of CSV does.
@@ -68,6 +62,15 @@ def parse_integer(text: str) -> float:
     return value
 
 
+def exact_integer(text: str) -> int:
+    """Read a text that `parse_integer` took for a whole number, to its last digit."""
+    text = text.strip()
+    try:
+        return int(text)
+    except ValueError:  # 3.0, 1e3: their value is that of a double
+        return int(float(text))
+
+
 def parse_boolean(text: str) -> float:
     """Read true or false in its usual spellings as 1 or 0; a gap is NaN."""
     word = text.strip().lower()
@@ -75,7 +78,7 @@ def parse_boolean(text: str) -> float:
         return 1.0
     if word in FALSE:
         return 0.0
-    if word in MISSING:
+    if word in MARKERS:
         return math.nan
     raise ValueError(text)
 
@@ -83,7 +86,7 @@ def parse_boolean(text: str) -> float:
 def parse_date(text: str) -> float:
     """Read an ISO 8601 date, with or without a time, as days since 1970-01-01; a gap is NaN."""
     text = text.strip()
-    if text.lower() in MISSING:
+    if text.lower() in MARKERS:
         return math.nan
     match = _DATE.fullmatch(text)
     if match is None:

@@ -44,6 +44,8 @@ def fit_recipe(table: Table, spec: ModelSpec, algorithm: str, scale: bool) -> di
         if isinstance(column, Categories):
             columns.append(_fit_category(name, column, feature.levels))
             outputs += [*(f"{name}={level}" for level in columns[-1]["levels"]), f"{name}=(other)"]
+            if feature.missing:
+                columns[-1]["missing"] = list(feature.missing)
             continue
         if feature.type == "date":
             columns.append(_fit_date(name, column, scale))
@@ -51,6 +53,8 @@ def fit_recipe(table: Table, spec: ModelSpec, algorithm: str, scale: bool) -> di
         else:
             columns.append(_fit_number(name, feature.type, column, scale))
             outputs.append(name)
+        if feature.missing:
+            columns[-1]["missing"] = list(feature.missing)
         if columns[-1]["indicator"]:
             outputs.append(f"{name} is missing")
     sparse = BUILT_IN[algorithm].sparse if algorithm in BUILT_IN else None

@@ -16,6 +16,7 @@ from tidegate.core import bounds
 from tidegate.core.bounds import MOST_CELL_BYTES, cell_is_too_long
 from tidegate.core.errors import BadDrop
 from tidegate.core.grammar import JSON_BLANKS, Malformed, csv_text
+from tidegate.core.own_names import beside
 from tidegate.core.sentences import listed, of_the_data, say, told
 from tidegate.table.profile.table import Profile
 from tidegate.table.scan.json_lines import lines_of
@@ -144,7 +145,9 @@ def profile_capture(
 ) -> Profile:
     """Profile captured rows with their predictions, which become a column of their own."""
     return profile_records(
-        {**row.cells, prediction: row.prediction} if row.prediction is not None else row.cells
+        {**row.cells, beside([prediction], row.cells)[prediction]: row.prediction}
+        if row.prediction is not None
+        else row.cells
         for path in paths
         for row in read_capture(path, columns, progress=progress)
     )
@@ -175,7 +178,8 @@ def _json_rows(text: str) -> list[Any]:
         content = parsed(text)
     except ValueError:
         content = [parsed(line) for line in text.split("\n") if line.strip(JSON_BLANKS)]
-    if isinstance(content, dict) and "instances" in content:
+    # A column may be called so, too.
+    if isinstance(content, dict) and isinstance(content.get("instances"), list):
         content = content["instances"]
     if isinstance(content, list) and content and not isinstance(content[0], list | dict):
         content = [content]

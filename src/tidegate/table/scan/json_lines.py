@@ -23,7 +23,7 @@ from tidegate.table.profile.distinct import ANY
 from tidegate.table.profile.table import Profile
 from tidegate.table.scan.blocks import RecordTooLong
 from tidegate.table.scan.native_reader import BadBlock, NativeReader
-from tidegate.table.scan.records import parsed, profile_records
+from tidegate.table.scan.records import parsed, plain_names, profile_records
 from tidegate.table.scan.threads import Progress, in_threads
 
 _BLANKS = JSON_BLANKS.encode()
@@ -53,8 +53,7 @@ def profile_json_lines(path: Path, *, progress: Progress | None = None) -> Profi
             rows, columns = reader.json(buffer, size, names, below)
         except BadBlock:
             return profile_records(_objects(bytes(memoryview(buffer)[:size])))
-        stripped = (name.strip() for name in names)
-        return Profile(rows, dict(zip(stripped, columns, strict=True)))
+        return Profile(rows, dict(zip(plain_names(names).values(), columns, strict=True)))
 
     parts: list[Profile] = []
     with path.open("rb") as raw:

@@ -13,13 +13,13 @@ from tidegate.table.columns import Floats
 from tidegate.table.hashing import Hashes
 from tidegate.table.profile.column import Cells, ColumnProfile
 from tidegate.table.profile.distinct import ANY
-from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals, cut_of
+from tidegate.table.profile.frequencies import MOST_NUMERALS, Frequencies, Numerals, cut_of, one_text_each
 from tidegate.table.profile.value_types import ValueTypes
 
 Whole = npt.NDArray[np.int64]
 KINDS = 5
 MOST_NUMBERS = 1 << 27  # a gigabyte of them
-NUMERALS, OTHERS = 0, 1
+NUMERALS, OTHERS, MARKERS = 0, 1, 2
 
 
 class BadBlock(Exception):
@@ -108,24 +108,25 @@ class NativeReader:
 
     def _profiles(self, rows: int, below: Sequence[int]) -> list[ColumnProfile]:
         cells = self._cells(below)
-        if any(sum(each.types.listed) != rows for each in cells):
+        if any(sum(each.types.listed) + sum(each.markers.values()) != rows for each in cells):
             raise AssertionError(f"the kernel tells {rows} rows, and not as many cells of each column")
         return [ColumnProfile.of(*each) for each in zip(cells, below, strict=True)]
 
     def _cells(self, below: Sequence[int]) -> list[Cells]:
-        kinds = np.empty((self._width, KINDS + 2), dtype=np.int64)
+        kinds = np.empty((self._width, KINDS + 3), dtype=np.int64)
         self._kernel.tg_kinds(self._reader, kinds.ctypes.data)
         return [self._column(at, below[at], *row) for at, row in enumerate(kinds.tolist())]
 
     def _column(self, at: int, below: int, *found: int) -> Cells:
-        *counts, numerals, others = found
+        *counts, numerals, others, markers = found
         types = ValueTypes(*counts)
         begin = at * self._stride
         values = self._values[begin : begin + types.numbers]
         hashes, texts = self._texts(at, OTHERS, others)
-        written = None if numerals < 0 else self._texts(at, NUMERALS, numerals)[1].counts
+        written = None if numerals < 0 else one_text_each(self._texts(at, NUMERALS, numerals)[1].counts)
         numbers = self._hashes(values, written, below)
-        return Cells(types, values, Numerals(written), hashes, texts, numbers)
+        gaps = self._texts(at, MARKERS, markers)[1].counts
+        return Cells(types, values, Numerals(written), hashes, texts, numbers, markers=gaps)
 
     def _hashes(self, values: Floats, written: Mapping[str, int] | None, below: int) -> Hashes:
         """Hash the numbers, each different one once where all are known as they are written."""

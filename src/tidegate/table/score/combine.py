@@ -12,12 +12,14 @@ import numpy as np
 
 from tidegate.core.combine import combine
 from tidegate.core.errors import BadPredictions
+from tidegate.core.own_names import PREDICTION, beside
 from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.columns import Floats, Indices
 from tidegate.table.predictions import read_scores
-from tidegate.table.score.write import ID, ROW
+from tidegate.table.score.write import ID, ROW, UNSEEN
 
 BLOCK_ROWS = 16_384
+MARKS = "tidegate"  # of the Parquet file: which columns are inputs, and which each algorithm's answers
 
 
 def combine_scores(
@@ -64,15 +66,22 @@ def combine_scores(
     writer: _Scores | None = None
     scored = 0
     with pq.ParquetFile(inputs) as file:
-        schema = _schema(file.schema_arrow, columns, identity, list(answers))
+        # A model may read the column that is the id now; it stands there once.
+        places = [at for at, name in enumerate(columns) if name != identity]
+        stored = file.schema_arrow
+        fields = [pa.field(columns[at], stored.field(f"f{at}").type) for at in places]
+        schema = _schema(fields, identity, list(answers))
         writer = _Scores(out, schema)
         try:
             for batch in file.iter_batches(BLOCK_ROWS):
                 numbers = batch.column(ROW).to_numpy()
                 found = {name: each.take(numbers) for name, each in read.items()}
-                kept = [batch.column(ID if identity else ROW), *batch.columns[2:]]
+                kept = [batch.column(ID if identity else ROW), *(batch.column(f"f{at}") for at in places)]
+                unseen = batch.column(UNSEEN) if UNSEEN in batch.schema.names else pa.nulls(len(batch))
                 scores = [*found.values(), _combined(rule, found, weights)]
-                writer.write(pa.record_batch([*kept, *map(pa.array, scores)], schema=schema))
+                writer.write(
+                    pa.record_batch([*kept, unseen.cast(pa.string()), *map(pa.array, scores)], schema=schema)
+                )
                 scored += len(numbers)
         finally:
             writer.close()
@@ -152,18 +161,20 @@ class _Scores:
             file.close()
 
 
-def _schema(stored: Any, columns: Sequence[str], identity: str | None, algorithms: list[str]) -> Any:
+def _schema(inputs: list[Any], identity: str | None, algorithms: list[str]) -> Any:
     import pyarrow as pa
 
-    first = pa.field(identity, pa.string()) if identity else pa.field(ROW, pa.int64())
-    taken = [first.name, *columns]
-    fields = [first, *(pa.field(name, stored[2 + at].type) for at, name in enumerate(columns))]
-    for name in [*(f"prediction_{algorithm}" for algorithm in algorithms), "prediction"]:
-        while name in taken:  # a column of the file may have that name
-            name += "_"
-        taken.append(name)
-        fields.append(pa.field(name, pa.float64()))
-    return pa.schema(fields)
+    theirs = [*([identity] if identity else []), *(field.name for field in inputs)]
+    answers = {algorithm: f"{PREDICTION}_{algorithm}" for algorithm in algorithms}
+    own = beside([*([] if identity else [ROW]), UNSEEN, *answers.values(), PREDICTION], theirs)
+    first = pa.field(identity, pa.string()) if identity else pa.field(own[ROW], pa.int64())
+    marks = {
+        "inputs": [field.name for field in inputs] + ([identity] if identity else []),
+        "predictions": {algorithm: own[name] for algorithm, name in answers.items()},
+    }
+    fields = [first, *inputs, pa.field(own[UNSEEN], pa.string())]
+    fields += [pa.field(own[name], pa.float64()) for name in [*answers.values(), PREDICTION]]
+    return pa.schema(fields, {MARKS: json.dumps(marks, ensure_ascii=False)})
 
 
 def _combined(rule: str, found: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:

@@ -14,7 +14,15 @@ import numpy as np
 from tidegate.core.grammar import BOM, Head, Malformed, csv_records, line_ends
 from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.columns import Categories, floats_of
-from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
+from tidegate.table.read.convert import (
+    EXACT_DOUBLES,
+    Cells,
+    categories,
+    identities,
+    read_numbers,
+    read_texts,
+    split_dictionary,
+)
 from tidegate.table.read.csv_trouble import malformed, read_header, rows_of
 from tidegate.table.read.look import Look, marked, open_bytes
 from tidegate.table.read.names import find_columns
@@ -54,6 +62,11 @@ class _Reader:
 
     def __init__(self, wanted: Wanted, name: str, places: dict[str, int], width: int) -> None:
         self.wanted, self.name, self.places, self.width = wanted, name, places, width
+        self._plain = frozenset(
+            column
+            for column, kind in wanted.columns.items()
+            if kind in _PLAIN and not wanted.missing.get(column)
+        )
 
     def fast(self, first_line: int, block: bytes) -> Rows | None:
         """Read a block without quotation marks, or give None when its lines are not its rows."""
@@ -64,17 +77,16 @@ class _Reader:
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         table, odd = None, False
         try:
-            table = self._parse(block, _PLAIN)
+            table = self._parse(block, self._plain)
             odd = any(
-                _is_odd(table.column(f"f{self.places[column]}"))
-                for column, kind in self.wanted.columns.items()
-                if kind in _PLAIN
+                _is_odd(table.column(f"f{self.places[column]}"), self.wanted.columns[column])
+                for column in self._plain
             )
         except pa.ArrowInvalid:
             odd = True
         try:
             # Some number is not one, or not plainly one: as texts, every cell is judged by our own rules.
-            table = self._parse(block, ()) if odd or table is None else table
+            table = self._parse(block, frozenset()) if odd or table is None else table
         except pa.ArrowInvalid:
             return None
         if table.num_rows != lines:
@@ -126,21 +138,24 @@ class _Reader:
         if str(found.type) == "double":
             return read_numbers(floats_of(found), kind)
         codes, texts = split_dictionary(found)
-        return categories(codes, texts) if kind == "categorical" else read_texts(codes, texts, kind)
+        missing = self.wanted.missing.get(column, ())
+        if kind == "categorical":
+            return categories(codes, texts, missing)
+        return read_texts(codes, texts, kind, missing)
 
     def _ids(self, table: Any) -> Categories | None:
         if self.wanted.id is None:
             return None
-        return categories(*split_dictionary(table.column(f"f{self.places[self.wanted.id]}")))
+        found = table.column(f"f{self.places[self.wanted.id]}")
+        return identities(*split_dictionary(found), self.wanted.missing.get(self.wanted.id, ()))
 
-    def _parse(self, block: bytes, numbers: tuple[str, ...]) -> Any:
+    def _parse(self, block: bytes, numbers: frozenset[str]) -> Any:
         import pyarrow as pa
         import pyarrow.csv as pacsv
 
         text = pa.dictionary(pa.int32(), pa.string())
         types = {
-            f"f{place}": pa.float64() if self.wanted.columns.get(column) in numbers else text
-            for column, place in self.places.items()
+            f"f{place}": pa.float64() if column in numbers else text for column, place in self.places.items()
         }
         return pacsv.read_csv(
             pa.BufferReader(marked(block)),
@@ -158,12 +173,16 @@ class _Reader:
         )
 
 
-def _is_odd(column: Any) -> bool:
-    """Tell whether pyarrow took something for a number that is none here: '-nan', 'inf' and the like."""
+def _is_odd(column: Any, kind: str) -> bool:
+    """Tell whether pyarrow took something for a number that is none here: '-nan', 'inf' and the like.
+
+    Whole numbers of more digits than a double holds are read as text too, to keep each digit.
+    """
     import pyarrow.compute as pc
 
-    finite = pc.all(pc.is_finite(column), skip_nulls=True).as_py()
-    return finite is False
+    if pc.all(pc.is_finite(column), skip_nulls=True).as_py() is False:
+        return True
+    return kind == "integer" and pc.any(pc.greater_equal(pc.abs(column), EXACT_DOUBLES)).as_py() is True
 
 
 def _blocks(path: Path, gzipped: bool, head: Head) -> Iterator[tuple[int, bytes]]:

@@ -12,9 +12,18 @@ import numpy as np
 
 from tidegate.core.bounds import MOST_CELL_BYTES, cell_is_too_long
 from tidegate.core.grammar import json_lines, json_text
+from tidegate.core.own_names import listed
 from tidegate.core.sentences import Sentence, say, told
+from tidegate.serving.texts import identity_text
 from tidegate.table.columns import Categories, Codes
-from tidegate.table.read.convert import Cells, categories, read_numbers, read_texts, split_dictionary
+from tidegate.table.read.convert import (
+    Cells,
+    categories,
+    identities,
+    read_numbers,
+    read_texts,
+    split_dictionary,
+)
 from tidegate.table.read.look import open_bytes
 from tidegate.table.read.names import find_columns
 from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
@@ -86,11 +95,13 @@ def _parsed(
             continue
         document = shaped
         if nested := [column for column in texts if type(document.get(column)) in (dict, list)]:
-            others.append(Reject(number, ", ".join(nested), say("a text is expected there"), line.decode()))
+            others.append(
+                Reject(number, listed(nested, ", "), say("a text is expected there"), line.decode())
+            )
         elif long := _too_long(line, document):
             reason = say("a text has more than {most:,} bytes", most=MOST_CELL_BYTES)
             others.append(
-                Reject(number, ", ".join(long), reason, line[:MOST_CELL_BYTES].decode(errors="ignore"))
+                Reject(number, listed(long, ", "), reason, line[:MOST_CELL_BYTES].decode(errors="ignore"))
             )
         else:
             good.append((number, line, document))
@@ -105,12 +116,15 @@ def _too_long(line: bytes, document: dict[str, Any]) -> list[str]:
 
 def _rows(good: list[Line], others: list[Reject], wanted: Wanted) -> Rows:
     columns = {
-        column: _column([document.get(column) for _, _, document in good], kind)
+        column: _column(
+            [document.get(column) for _, _, document in good], kind, wanted.missing.get(column, ())
+        )
         for column, kind in wanted.columns.items()
     }
     ids = None
     if wanted.id is not None:
-        ids = _texts([document.get(wanted.id) for _, _, document in good])
+        codes, cells = _encoded([document.get(wanted.id) for _, _, document in good])
+        ids = identities(codes, cells, wanted.missing.get(wanted.id, ()))
     return sort_out(
         np.array([number for number, _, _ in good], dtype=np.int64),
         columns,
@@ -121,21 +135,16 @@ def _rows(good: list[Line], others: list[Reject], wanted: Wanted) -> Rows:
     )
 
 
-def _column(values: Sequence[Any], kind: str) -> Cells | Categories:
-    if kind == "categorical":
-        return _texts(values)
+def _column(values: Sequence[Any], kind: str, missing: Sequence[str]) -> Cells | Categories:
     if kind in _PLAIN and set(map(type, values)) <= _NUMBERS:
         try:
-            return read_numbers(np.array(values, dtype=np.float64), kind)
+            return read_numbers(np.array(values, dtype=np.float64), kind, missing, values)
         except OverflowError:
             pass  # a whole number beyond the largest double is told as a text that is no number
     codes, texts = _encoded(values)
-    return read_texts(codes, texts, kind)
-
-
-def _texts(values: Sequence[Any]) -> Categories:
-    codes, texts = _encoded(values)
-    return categories(codes, texts)
+    if kind == "categorical":
+        return categories(codes, texts, missing)
+    return read_texts(codes, texts, kind, missing)
 
 
 def _encoded(values: Sequence[Any]) -> tuple[Codes, list[str]]:
@@ -147,6 +156,4 @@ def _encoded(values: Sequence[Any]) -> tuple[Codes, list[str]]:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else identity_text(value)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.table.columns import Categories
-from tidegate.table.read.convert import Cells
+from tidegate.table.read.convert import Cells, categories, identities
 from tidegate.table.read.names import find_columns
 from tidegate.table.read.parquet_bounds import refuse_long_cells
 from tidegate.table.read.parquet_file import (
@@ -64,14 +64,17 @@ def _rows(batch: Any, source: dict[str, str], wanted: Wanted, name: str, first: 
     for column, kind in wanted.columns.items():
         array = batch.column(source[column])
         try:
-            columns[column] = text_column(array) if kind == "categorical" else numbers(array, kind)
+            gaps = wanted.missing.get(column, ())
+            columns[column] = (
+                text_column(array, categories, gaps) if kind == "categorical" else numbers(array, kind, gaps)
+            )
         except WrongType:
             faults.append(Fault(column, kind, stored=str(array.type)))
     ids = None
     if wanted.id is not None:
         array = batch.column(source[wanted.id])
         try:
-            ids = text_column(array)
+            ids = text_column(array, identities, wanted.missing.get(wanted.id, ()))
         except WrongType:
             faults.append(Fault(wanted.id, "a text", stored=str(array.type)))
     if faults:

@@ -56,7 +56,7 @@ def prepare_scores(
     BadDrop
         For a file that cannot be used, one without rows, or one with more bad rows than allowed.
     """
-    inputs = InputsFile(out / "inputs.parquet", wanted.columns)
+    inputs = InputsFile(out / "inputs.parquet", wanted)
     parts = [Parts(out / "rows" / str(number), layout) for number, layout in enumerate(layouts)]
     good, aside = 0, _Aside(out / "rejects.csv")
     try:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from tidegate.core.own_names import listed
 from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.table.columns import Categories, Column, Flags, Indices, Numbers
 from tidegate.table.read.convert import Cells
 from tidegate.table.read.sentences import point_hint, shown
 from tidegate.table.read.values import WANTED
-
-WHOLE_LIMIT = 2.0**63  # the scores keep whole numbers in 64 bits
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,16 @@ class Wanted:
         What the models read, each with its type.
     id : str or None
         The column that joins scores to what became true later.
+    missing : mapping of str to sequence of str
+        For some columns, the words that stand for a missing value beside an empty cell.
+    learned : mapping of str to frozenset of str
+        For some categorical columns, the values that every model learned.
     """
 
     columns: Mapping[str, str]
     id: str | None
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    learned: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -87,11 +92,7 @@ def sort_out(
     others : list of Reject
         Rows of the block that are no rows of the table at all, such as those of another width.
     """
-    wrong = {
-        name: _wrong(cells, wanted.columns[name])
-        for name, cells in columns.items()
-        if isinstance(cells, Cells)
-    }
+    wrong = {name: _wrong(cells) for name, cells in columns.items() if isinstance(cells, Cells)}
     bad = np.zeros(len(numbers), dtype=bool)
     for flags in wrong.values():
         bad |= flags
@@ -99,11 +100,12 @@ def sort_out(
     for row in np.flatnonzero(bad).tolist():
         faults = [name for name, flags in wrong.items() if flags[row]]
         reasons = [_reason(columns[name], row, wanted.columns[name]) for name in faults]
-        rejects.append(Reject(int(numbers[row]), ", ".join(faults), joined(reasons, "; "), raw(row)))
+        rejects.append(Reject(int(numbers[row]), listed(faults, ", "), joined(reasons, "; "), raw(row)))
     good = np.flatnonzero(~bad)
     whole = len(good) == len(bad)
     plain = {
-        name: Numbers(cells.values) if isinstance(cells, Cells) else cells for name, cells in columns.items()
+        name: Numbers(cells.values, cells.whole) if isinstance(cells, Cells) else cells
+        for name, cells in columns.items()
     }
     return Rows(
         numbers if whole else numbers[good],
@@ -113,19 +115,18 @@ def sort_out(
     )
 
 
-def _wrong(cells: Cells, kind: str) -> Flags:
-    if kind != "integer":
-        return cells.wrong
-    return cells.wrong | (np.abs(cells.values) >= WHOLE_LIMIT)
+def _wrong(cells: Cells) -> Flags:
+    return cells.wrong if cells.too_large is None else cells.wrong | cells.too_large
 
 
 def _reason(cells: Cells | Categories, row: int, kind: str) -> Sentence:
     assert isinstance(cells, Cells)
-    beyond = told(" that 64 bits hold" if not cells.wrong[row] else "")
+    cell = shown(cells.text(row))
+    if not cells.wrong[row]:  # then it is too large for the scores, which keep whole numbers in 64 bits
+        return say("{cell} is too large: 64 bits hold -2**63 to 2**63 - 1", cell=cell)
     return say(
-        "{cell} is not {wanted}{hint}{beyond}",
-        cell=shown(cells.text(row)),
+        "{cell} is not {wanted}{hint}",
+        cell=cell,
         hint=point_hint(cells.text(row), kind),
         wanted=told(WANTED[kind]),
-        beyond=beyond,
     )

@@ -13,21 +13,25 @@ from typing import IO, Any
 
 import numpy as np
 
+from tidegate.core.own_names import listed
 from tidegate.table.columns import Categories, Column
-from tidegate.table.score.rows import Rows
+from tidegate.table.score.rows import Rows, Wanted
 
 PART_ROWS = 20_000
-ROW, ID = "row", "id"
+ROW, ID, UNSEEN = "row", "id", "unseen"
 
 
 class InputsFile:
-    """The good rows as Parquet: the row's number, its id, and every column typed as the model file says."""
+    """The good rows as Parquet: the row's number, its id, and every column typed as the model file says.
 
-    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
+    Last come the names of the row's columns whose value a model never learned.
+    """
+
+    def __init__(self, path: Path, wanted: Wanted) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._columns = columns
+        self._columns, self._learned = wanted.columns, wanted.learned
         types = {
             "numeric": pa.float64(),
             "integer": pa.int64(),
@@ -36,8 +40,8 @@ class InputsFile:
             "categorical": pa.string(),
         }
         # The features by place: a column of any name may be called row or id.
-        fields = [(f"f{place}", types[kind]) for place, kind in enumerate(columns.values())]
-        self._schema = pa.schema([(ROW, pa.int64()), (ID, pa.string()), *fields])
+        fields = [(f"f{place}", types[kind]) for place, kind in enumerate(self._columns.values())]
+        self._schema = pa.schema([(ROW, pa.int64()), (ID, pa.string()), *fields, (UNSEEN, pa.string())])
         self._file = pq.ParquetWriter(path, self._schema)
 
     def write(self, rows: Rows) -> list[Any]:
@@ -46,13 +50,26 @@ class InputsFile:
 
         features = [_arrow(rows.columns[name], kind) for name, kind in self._columns.items()]
         ids = pa.nulls(rows.count, pa.string()) if rows.ids is None else _arrow(rows.ids, "categorical")
-        table = pa.table([pa.array(rows.numbers), ids, *features], schema=self._schema)
+        unseen = pa.array(_unseen(rows, self._learned), pa.string())
+        table = pa.table([pa.array(rows.numbers), ids, *features, unseen], schema=self._schema)
         self._file.write_table(table)
         return features
 
     def close(self) -> None:
         """End the file."""
         self._file.close()
+
+
+def _unseen(rows: Rows, learned: Mapping[str, frozenset[str]]) -> list[str | None]:
+    """Name for each row the columns with a value that a model never learned; None where there is none."""
+    found: dict[int, list[str]] = {}
+    for name, levels in learned.items():
+        column = rows.columns.get(name)
+        if isinstance(column, Categories):
+            strange = np.array([*(level not in levels for level in column.levels), False])
+            for row in np.flatnonzero(strange[column.codes]).tolist():
+                found.setdefault(row, []).append(name)
+    return [listed(found[row]) if row in found else None for row in range(rows.count)]
 
 
 class Parts:
@@ -121,7 +138,8 @@ def _arrow(column: Column, kind: str) -> Any:
         return pa.array(values != 0, mask=gaps)
     if kind == "date":
         return pa.array(values.astype(np.int32), mask=gaps).cast(pa.date32())
-    return pa.array(values.astype(np.int64), mask=gaps)
+    whole = values.astype(np.int64) if column.whole is None else column.whole
+    return pa.array(whole, mask=gaps)
 
 
 def _quoted(column: Categories) -> Any:

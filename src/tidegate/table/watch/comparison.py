@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tidegate.core.errors import BadPredictions
 from tidegate.core.monitor import DATA_FALSE_ALARMS
+from tidegate.core.own_names import prediction_beside
 from tidegate.table.compare import ColumnComparison, compare
 from tidegate.table.compare.evidence import NUMERIC
 from tidegate.table.compare.violations import CATEGORIES, COMPLETENESS, DATA_TYPE
@@ -18,15 +20,15 @@ from tidegate.table.predictions import read_predictions
 from tidegate.table.profile import ColumnProfile, Profile
 from tidegate.table.profile.keep import BadProfile
 from tidegate.table.profile.read_statistics import read_statistics
-from tidegate.table.scan.arrow_arrays import array_cells
+from tidegate.table.profile.value_types import ValueTypes
+from tidegate.table.scan.arrow_arrays import number_cells
 from tidegate.table.watch.drawing import drawing
-from tidegate.table.watch.rows import PREDICTION
 
 
 def read_baseline(
     statistics: Mapping[str, Any],
     constraints: Mapping[str, Any],
-    columns: Sequence[str],
+    columns: Mapping[str, str],
     predictions: bytes | None,
     kept: bytes | None = None,
 ) -> tuple[Profile, Constraints]:
@@ -36,8 +38,9 @@ def read_baseline(
     ----------
     statistics, constraints : mapping
         The contents of the data quality baseline.
-    columns : sequence of str
-        The inputs; the target, which the baseline knows too, is no part of a request.
+    columns : mapping of str to str
+        The inputs, each with its declared type; the target, which the baseline knows too, is no part of a
+        request.
     predictions : bytes or None
         What batch transform answered on the held-out rows.
     kept : bytes or None
@@ -45,15 +48,40 @@ def read_baseline(
     """
     profile = _profile(statistics, kept).only(columns)
     rules = Constraints.read(constraints).only(columns)
+    for name, kind in columns.items():
+        if name not in rules.columns or name not in profile.columns:
+            continue
+        if kind == "categorical":
+            profile, rules = _as_texts(profile, rules, name)
+        elif kind == "numeric" and rules.columns[name].inferred_type == "Integral":
+            # That they were whole is how they happened to be: the model file does not ask for it.
+            rule = replace(rules.columns[name], inferred_type="Fractional")
+            rules = Constraints({**rules.columns, name: rule})
     if predictions is None:
         return profile, rules
     values = _answers(predictions)
-    predicted = ColumnProfile.of(array_cells(values))
+    predicted = ColumnProfile.of(number_cells(values, whole=False))
     settings = next((each.settings for each in rules.columns.values()), Settings())
-    rule = ColumnConstraints(PREDICTION, "Fractional", settings=settings)
+    name = prediction_beside(columns)
+    rule = ColumnConstraints(name, "Fractional", settings=settings)
     return (
-        Profile(profile.rows, {**profile.columns, PREDICTION: predicted}),
-        Constraints({**rules.columns, PREDICTION: rule}),
+        Profile(profile.rows, {**profile.columns, name: predicted}),
+        Constraints({**rules.columns, name: rule}),
+    )
+
+
+def _as_texts(profile: Profile, rules: Constraints, name: str) -> tuple[Profile, Constraints]:
+    """See a categorical column as texts where whoever made the baseline took its codes for numbers."""
+    rule, column = rules.columns[name], profile.columns[name]
+    if rule.inferred_type in NUMERIC:
+        rule = replace(rule, inferred_type="String", non_negative=False)
+    if column.types.inferred in NUMERIC:
+        column = ColumnProfile(ValueTypes(string=column.types.present, missing=column.types.missing))
+        # Which codes there were, its numbers do not tell.
+        rule = replace(rule, settings=replace(rule.settings, compare_distributions=False))
+    return (
+        Profile(profile.rows, {**profile.columns, name: column}),
+        Constraints({**rules.columns, name: rule}),
     )
 
 
@@ -63,6 +91,7 @@ def check(
     window: Profile,
     least_rows: int,
     *,
+    inputs: Collection[str] | None = None,
     before: Profile | None = None,
     fronts: Mapping[str, float] | None = None,
     false_alarms: float = DATA_FALSE_ALARMS,
@@ -71,6 +100,8 @@ def check(
 
     Parameters
     ----------
+    inputs : collection of str, optional
+        The model's inputs; otherwise those that have constraints.
     before : Profile, optional
         The rows that came before the window, see `tidegate.table.watch.recent`.
     fronts : mapping, optional
@@ -78,8 +109,9 @@ def check(
     false_alarms : float
         The share of checks with nothing changed that may alarm.
     """
-    if PREDICTION not in constraints.columns:
-        window = window.only([name for name in window.columns if name != PREDICTION])
+    own = prediction_beside(constraints.columns if inputs is None else inputs)
+    if own not in constraints.columns:
+        window = window.only([name for name in window.columns if name != own])
     before = before.only(window.columns) if before is not None and window.rows >= least_rows else None
     found = compare(baseline, constraints, window, before=before, fronts=fronts, false_alarms=false_alarms)
     columns = [

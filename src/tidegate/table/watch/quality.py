@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.core.monitor import QUALITY_FALSE_ALARMS
+from tidegate.core.own_names import PREDICTION
 from tidegate.table.columns import Floats
 from tidegate.table.quality.answers import Answers, problem_of
 from tidegate.table.quality.judge import judge as work
 from tidegate.table.watch.matching import TRUTH
-from tidegate.table.watch.rows import PREDICTION
 
 
 def judge(

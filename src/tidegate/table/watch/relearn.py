@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tidegate.core.own_names import CHECKED_ROWS, input_name
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column
 from tidegate.table.read import read_drop
 from tidegate.table.watch.cells import text_of
 from tidegate.table.watch.matching import TRUTH
-from tidegate.table.watch.rows import column_name
 
 BLOCK_ROWS = 16_384
 
@@ -68,17 +68,23 @@ def _texts(column: Column, kind: str) -> list[str]:
     return ["" if math.isnan(value) else text_of(value, kind) for value in column.values.tolist()]
 
 
+def _stored_as(name: str, known: Collection[str]) -> str | None:
+    """Find an input among matched rows; those of before knew fewer names of ours."""
+    if input_name(name) in known:
+        return input_name(name)
+    return name if name in known and name not in CHECKED_ROWS[:9] else None
+
+
 def _labelled(path: Path, spec: ModelSpec) -> Iterator[tuple[str, ...]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         known = set(file.schema_arrow.names)
         for batch in file.iter_batches(BLOCK_ROWS):
+            stored = {each: _stored_as(each, known) for each in spec.features}
             cells: list[list[Any]] = [
-                batch.column(column_name(each)).to_pylist()
-                if column_name(each) in known
-                else [None] * batch.num_rows
-                for each in spec.features
+                batch.column(name).to_pylist() if name else [None] * batch.num_rows
+                for name in stored.values()
             ]
             ids = [
                 row or prediction

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tidegate.table.watch.rows import column_name
+from tidegate.core.own_names import input_name, listed
 
 # What every row says of its check, each with its type.
 KEYS = {
@@ -78,13 +78,13 @@ def _results(
 
 
 def _unlike(table: Any, limits: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Name for each row the columns in which the baseline has nothing like it, joined by commas."""
+    """Name for each row the columns in which the baseline has nothing like it."""
     found: list[list[str]] = [[] for _ in range(table.num_rows)]
     for name, held in limits.items():
-        if column_name(name) in table.column_names:
-            for place in _odd_places(table.column(column_name(name)), held):
+        if input_name(name) in table.column_names:
+            for place in _odd_places(table.column(input_name(name)), held):
                 found[place].append(name)
-    return [",".join(names) for names in found]
+    return [listed(names) for names in found]
 
 
 def _odd_places(column: Any, held: Mapping[str, Any]) -> list[int]:
@@ -95,7 +95,7 @@ def _odd_places(column: Any, held: Mapping[str, Any]) -> list[int]:
         written = pa.types.is_string(column.type)
         texts = column if written else pa.array(map(_text, column.to_pylist()), pa.string())
         fits = pc.is_in(texts, pa.array(held["domain"], pa.string()))
-    elif "least" in held:
+    elif "least" in held and not pa.types.is_string(column.type):
         fits = pc.and_(
             pc.greater_equal(column, float(held["least"])), pc.less_equal(column, float(held["most"]))
         )

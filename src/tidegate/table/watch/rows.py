@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.own_names import PREDICTION, input_name, prediction_beside
 from tidegate.core.sentences import Sentence, say, told
 from tidegate.table.profile import ColumnProfile, Profile
-from tidegate.table.scan.arrow_arrays import array_cells
+from tidegate.table.scan.arrow_arrays import number_cells
 from tidegate.table.watch.captured import read_captured
 from tidegate.table.watch.cells import ARROW_TYPES, read_column
 from tidegate.table.watch.parts import Part
 from tidegate.table.watch.scored import read_scored
 
 BATCH_ROWS = 32_768
-PREDICTION = "prediction"
 # Where a row is from, and by which names ground truth may call it.
 ABOUT = ("event", "prediction_id", "request_id", "row_id", "at", "object")
 
@@ -49,7 +49,7 @@ class WindowRows:
     Attributes
     ----------
     profile : Profile
-        Of the inputs and the prediction.
+        Of the inputs and the prediction (`own_names.prediction_beside`).
     rows, repeated : int
         How many rows count, and how many were left out because an earlier window counted them.
     first, last : str or None
@@ -70,7 +70,12 @@ class WindowRows:
 
 
 def read_window(
-    sources: Iterable[Source], columns: Mapping[str, str], algorithm: str, identity: str, out: Path
+    sources: Iterable[Source],
+    columns: Mapping[str, str],
+    algorithm: str,
+    identity: str,
+    out: Path,
+    missing: Mapping[str, Sequence[str]] | None = None,
 ) -> WindowRows:
     """Read a window in batches, so that memory does not grow with its rows.
 
@@ -86,6 +91,8 @@ def read_window(
         The model's id column; empty where it has none.
     out : Path
         The Parquet file to write.
+    missing : mapping of str to sequence of str, optional
+        For some columns, the words that stand for a missing value.
     """
     import pyarrow.parquet as pq
 
@@ -97,10 +104,10 @@ def read_window(
         schema_of(columns),
         compression="zstd",
         # What is different in every row only grows by a dictionary.
-        use_dictionary=["at", "object", *map(column_name, texts)],
+        use_dictionary=["at", "object", *map(input_name, texts)],
     ) as writer:
         for batch in _batches(_parts(sources, columns, algorithm, identity, window)):
-            table, profile = _written(batch, columns)
+            table, profile = _written(batch, columns, missing or {})
             writer.write_table(table)
             profiles.append(profile)
             times = [each for _, part in batch for each in part.at if each]
@@ -117,15 +124,8 @@ def schema_of(columns: Mapping[str, str]) -> Any:
     import pyarrow as pa
 
     fields = [pa.field(name, pa.string()) for name in ABOUT]
-    fields += [
-        pa.field(column_name(name), getattr(pa, ARROW_TYPES[kind])()) for name, kind in columns.items()
-    ]
+    fields += [pa.field(input_name(name), getattr(pa, ARROW_TYPES[kind])()) for name, kind in columns.items()]
     return pa.schema([*fields, pa.field(PREDICTION, pa.float64())])
-
-
-def column_name(name: str) -> str:
-    """Name an input column so that it does not clash with what a row is about."""
-    return f"input_{name}" if name in (*ABOUT, PREDICTION) else name
 
 
 _Named = tuple[str, Part]  # an object's key, and rows of it
@@ -144,7 +144,9 @@ def _batches(parts: Iterator[_Named]) -> Iterator[list[_Named]]:
         yield batch
 
 
-def _written(batch: Sequence[_Named], columns: Mapping[str, str]) -> tuple[Any, Profile]:
+def _written(
+    batch: Sequence[_Named], columns: Mapping[str, str], missing: Mapping[str, Sequence[str]]
+) -> tuple[Any, Profile]:
     import pyarrow as pa
 
     parts = [part for _, part in batch]
@@ -156,10 +158,10 @@ def _written(batch: Sequence[_Named], columns: Mapping[str, str]) -> tuple[Any, 
     arrays.append(pa.array([key for key, part in batch for _ in range(len(part))], pa.string()))
     profiles = {}
     for name, kind in columns.items():
-        array, profiles[name] = read_column(_sent(parts, name), kind)
+        array, profiles[name] = read_column(_sent(parts, name), kind, missing.get(name, ()))
         arrays.append(array)
     predictions = pa.array([each for part in parts for each in part.predictions], pa.float64())
-    profiles[PREDICTION] = ColumnProfile.of(array_cells(predictions))
+    profiles[prediction_beside(columns)] = ColumnProfile.of(number_cells(predictions, whole=False))
     table = pa.Table.from_arrays([*arrays, predictions], schema=schema_of(columns))
     profile = Profile(table.num_rows, profiles)
     return table, profile if _in_order(parts) else profile.in_no_order()

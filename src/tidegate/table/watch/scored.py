@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.own_names import PREDICTION
 from tidegate.core.sentences import of_the_data, say
+from tidegate.table.score.combine import MARKS
 from tidegate.table.watch.parts import Part, number_of, texts_of
 
 BATCH_ROWS = 32_768
@@ -33,11 +36,11 @@ def read_scored(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    wanted = f"prediction_{algorithm}"
     at = next((part[5:] for part in key.split("/") if part.startswith("date=")), "")
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
+            inputs, wanted = _marks(file.schema_arrow, algorithm)
             if wanted not in names:
                 return
             number = 0
@@ -55,7 +58,7 @@ def read_scored(
                     {
                         name: _cells(batch.column(name), kind)
                         for name, kind in columns.items()
-                        if name in names
+                        if name in inputs
                     },
                     list(map(number_of, batch.column(wanted).to_pylist())),
                 )
@@ -66,6 +69,15 @@ def read_scored(
         ) from None
 
 
+def _marks(schema: Any, algorithm: str) -> tuple[list[str], str | None]:
+    """Say which columns are inputs, and in which an algorithm's answers are; files of before do not tell."""
+    told = (schema.metadata or {}).get(MARKS.encode())
+    if told is None:
+        return schema.names, f"{PREDICTION}_{algorithm}"
+    marks = json.loads(told)
+    return marks["inputs"], marks["predictions"].get(algorithm)
+
+
 def _cells(array: Any, kind: str) -> Any:
     """Give stored cells as they would have been sent."""
     import pyarrow as pa
@@ -73,6 +85,8 @@ def _cells(array: Any, kind: str) -> Any:
 
     if pa.types.is_string(array.type):
         return array
+    if kind == "integer" and pa.types.is_integer(array.type):
+        return pc.cast(array, pa.int64())
     if kind in ("numeric", "integer") and (
         pa.types.is_integer(array.type) or pa.types.is_float32(array.type) or pa.types.is_float64(array.type)
     ):
