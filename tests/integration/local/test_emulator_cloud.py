@@ -165,7 +165,8 @@ def test_web_pages_are_kept_out(cloud: Cloud) -> None:
     assert _request(cloud, Host=own, Origin="https://evil.example")[0] == 403
     assert _request(cloud, Host=own, Origin="null")[0] == 403
     assert _request(cloud, Host=own, Sec_Fetch_Site="cross-site")[0] == 403
-    assert _request(cloud, Host=own, Origin=f"http://localhost:{cloud.port}")[0] == 200
+    assert _request(cloud, Host=own, Origin=f"http://localhost:{cloud.port}")[0] == 403
+    assert _request(cloud, Host=own, Origin=f"http://{own}")[0] == 200
 
 
 def test_it_listens_on_this_machine_only(cloud: Cloud) -> None:
