@@ -272,7 +272,7 @@ CASES: dict[str, Make] = {
     "Parquet of 21 million rows": of_many_rows,
     "Parquet of 2 million rows in few bytes": lambda: of_many_rows(20, 600_000),
     "Parquet with a cell of fifty megabytes": lambda: parquet(fuel=["x" * (50 << 20), *["Gas"] * 29]),
-    "Parquet with a cell of fifty megabytes in every row": lambda: parquet(fuel=["x" * (50 << 20)] * 30),
+    "Parquet with a cell of a megabyte in every row": lambda: parquet(fuel=["x" * (1 << 20)] * 30),
     "Parquet with a cell too long in a column of numbers": lambda: parquet(km=["1" * 140_000] * 30),
     "Parquet of 20,000 columns": lambda: parquet(**{f"c{at}": ["1"] * 30 for at in range(20_000)}),
     "Parquet with days beyond every calendar": lambda: parquet(sold=pa.array([2**31 - 1] * 30, pa.date32())),

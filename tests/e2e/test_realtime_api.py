@@ -264,7 +264,7 @@ def test_an_endpoint_whose_update_fails_scales_on(caller: Caller, town: Town):
     name = f"endpoint/tg-{model}-xgboost/variant/AllTraffic"
     # As the update to another instance type does before it is refused.
     scaling.deregister_scalable_target(ResourceId=name, **place)
-    town.fail("Create or update the endpoint", model, error="ResourceLimitExceeded", cause="no more of them")
+    town.fail("Create or update the endpoint", model, error="ValidationException", cause="no more of them")
     record = town.train(model, "2.csv", csv_bytes(cars.rows(seed=2)))
     assert record["status"] == "FAILED"
     assert "no more of them" in record["reason"]

@@ -31,7 +31,7 @@ def recover(folder: Path) -> list[Any]:
     unread = 0
     for line in lines:
         try:
-            kind, key, value = json.loads(line)
+            kind, key, value = _entry(line)
             if kind == ITEM:
                 _set_item(tables.part("tables"), key, value)
             elif kind in (START, EVENT, END):
@@ -82,7 +82,12 @@ def _lines(folder: Path) -> Iterator[bytes]:
         except FileNotFoundError:
             continue
         # The line that a crash cut off, after the last line's end: what it says had not been answered yet.
-        yield from text.split(b"\n")[:-1]
+        yield from filter(None, text.split(b"\n")[:-1])
+
+
+def _entry(line: bytes) -> tuple[str, Any, Any]:
+    kind, key, value = json.loads(line)
+    return kind, key, value
 
 
 class _Saved:
