@@ -6,7 +6,6 @@ The light form runs with `make check`; `pytest -m corpus` goes on for thousands 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,13 @@ from tidegate.table.scan.capture import read_capture
 
 SPEC = ModelSpec.from_dict(drops.SPEC)
 RECIPE = Recipe(requests.RECIPE)
-_HELD = tempfile.TemporaryDirectory(
-    prefix="tidegate-fuzz-"
-)  # for all examples of hypothesis; it goes with us
-FOLDER = Path(_HELD.name)
+FOLDER = Path()  # where all examples of hypothesis write; see `folder`
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    global FOLDER
+    FOLDER = tmp_path_factory.mktemp("fuzz")
 
 
 def changed(good: bytes) -> st.SearchStrategy[bytes]:
