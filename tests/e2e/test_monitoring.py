@@ -240,7 +240,7 @@ def test_labels_that_come_late_find_their_prediction_and_unknown_ones_wait(town:
     early = check(town, counted)
     assert early["result"]["algorithms"]["xgboost"]["labels"]["waiting"] == 21
     [refused] = told(town, counted, "truth-refused")
-    assert "bad.csv holds 'xxxxx' in line 2; expected a number" in refused["message"]
+    assert "bad.csv, line 2, column 'price': 'xxxxx' is not a number" in refused["message"]
     assert town.keys(town.data, f"quarantine/{counted}/{early['run']}/bad.csv")
     capture(town, counted, rows)
     entry = check(town, counted)["result"]["algorithms"]["xgboost"]

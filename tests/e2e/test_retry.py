@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
+import yaml
 
 from tests.e2e import cars
 from tests.e2e.town import Town, csv_bytes, tidegate
@@ -163,14 +162,19 @@ def test_what_a_function_failed_on_is_parked_and_sent_again_to_whom_the_rules_sa
     function = next(
         r["PhysicalResourceId"] for r in resources if r["LogicalResourceId"] == "RegisterModelFunction"
     )
-    stored = {"bucket": {"name": town.data}, "object": {"key": f"{name}/model.yaml", "etag": "0"}}
-    event = {"source": "aws.s3", "detail-type": "Object Created", "detail": stored}
-    town.client("lambda").invoke(
-        FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode()
-    )
-    [parked] = town.until(lambda: tidegate(town, "dlq")[1]["parked"], "three attempts failed")
-    assert parked["what"] == f"Object Created {name}/model.yaml"
-    town.declare(cars.spec(name))
+    functions = town.client("lambda")
+    right = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    wrong = {**right, "ARTIFACTS_BUCKET": "a-bucket-that-is-not-there"}
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": wrong})
+    try:
+        key = f"{name}/model.yaml"
+        town.client("s3").put_object(Bucket=town.data, Key=key, Body=yaml.safe_dump(cars.spec(name)).encode())
+        [parked] = town.until(lambda: tidegate(town, "dlq")[1]["parked"], "three attempts failed")
+    finally:
+        functions.update_function_configuration(FunctionName=function, Environment={"Variables": right})
+    assert parked["what"] == f"Object Created {key}"
+    assert town.artifact_json(f"{name}/spec.json") is None
     code, document = tidegate(town, "dlq", "--send-again")
     assert code == 0, document
     assert tidegate(town, "dlq")[1]["parked"] == []
+    town.until(lambda: town.artifact_json(f"{name}/spec.json"), f"{key} is in force")

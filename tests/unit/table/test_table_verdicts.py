@@ -14,6 +14,7 @@ from tidegate.table.compare import compare
 from tidegate.table.compare.shares import shares_changed
 from tidegate.table.compare.unseen import unseen
 from tidegate.table.constraints import Constraints, suggest
+from tidegate.table.constraints.read import ColumnConstraints
 from tidegate.table.drift import Categories
 from tidegate.table.drift.tails import more_marked, other_share
 from tidegate.table.profile import Cells, ColumnProfile, Profile
@@ -56,6 +57,16 @@ def rules(baseline: Profile) -> Constraints:
 
 def checks_of(found) -> set[tuple[str, str]]:
     return {(column, each.check) for each in found.violations for column in each.columns}
+
+
+@pytest.mark.parametrize("predicted", [False, True])
+def test_numbers_far_outside_are_bad_data_unless_the_model_made_them(predicted):
+    rng = np.random.default_rng(3)
+    baseline = Profile(1000, {"n": numbers(rng.normal(size=1000))})
+    window = Profile(1000, {"n": numbers(np.where(rng.random(1000) < 0.05, 999.0, rng.normal(size=1000)))})
+    column = ColumnConstraints("n", "Fractional", predicted=predicted)
+    found = compare(baseline, Constraints({"n": column}), window)
+    assert checks_of(found) == (set() if predicted else {("n", "range_check")})
 
 
 class TestNothingAlarmsByAccident:

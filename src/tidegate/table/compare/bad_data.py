@@ -26,7 +26,9 @@ FAR = 3.0  # of the baseline's own range beyond it: another unit, or a number th
 
 
 def bad_data(rules: ColumnConstraints, edited: Edited, baseline: Side, window: Side) -> Iterator[Evidence]:
-    """Make those checks of a column whose rules are as they were suggested."""
+    """Make those checks of a column whose rules are as they were suggested; of a model's predictions none."""
+    if rules.predicted:
+        return  # they may have drifted, and are as good as the model and its inputs
     if rules.completeness is not None and not edited.completeness:
         yield _gaps(rules, baseline, window)
     if window.profile.types.present and baseline.profile.types.present:

@@ -70,7 +70,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class ColumnConstraints:
-    """What one column must keep to; None asks nothing."""
+    """What one column must keep to; None asks nothing.
+
+    Attributes
+    ----------
+    predicted : bool
+        Whether the model itself made its values, so that none of them can be bad data.
+    """
 
     name: str
     inferred_type: str = "Unknown"
@@ -78,6 +84,7 @@ class ColumnConstraints:
     non_negative: bool = False
     domain: tuple[str, ...] | None = None
     settings: Settings = field(default_factory=Settings)
+    predicted: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def read_baseline(
     predicted = ColumnProfile.of(number_cells(values, whole=False))
     settings = next((each.settings for each in rules.columns.values()), Settings())
     name = prediction_beside(columns)
-    rule = ColumnConstraints(name, "Fractional", settings=settings)
+    rule = ColumnConstraints(name, "Fractional", settings=settings, predicted=True)
     return (
         Profile(profile.rows, {**profile.columns, name: predicted}),
         Constraints({**rules.columns, name: rule}),
