@@ -1,12 +1,15 @@
 """Judges predictions on the held-out rows: candidate, and champion if there is one, on the same rows.
 
-Reads the truth and the transform jobs' answers (artifacts bucket); writes `evaluation.json` beside them.
+Reads the truth, the transform jobs' answers and both recipes (artifacts bucket); writes `evaluation.json`
+beside them.
 """
 
+import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tidegate.core import names
 from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
 
@@ -26,6 +29,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         storage.read_bytes(champion) if champion else None,
         event["run"],
     )
+    if champion:
+        evaluation["champion_lacks"] = _lacking(event)
     storage.write_json(f"{event['candidate'].rsplit('/', 1)[0]}/evaluation.json", evaluation)
     logger.info("evaluated", extra={"algorithm": event["algorithm"], "evaluation": evaluation})
     return evaluation
+
+
+def _lacking(event: dict[str, Any]) -> list[str]:
+    """Name the columns that the champion reads and the rows of this run do not have."""
+    runs = names.champion_run(event["champion_model"]), event["run"]
+    keys = [names.recipe_key(event["model"], run, event["algorithm"]) for run in runs]
+    theirs, ours = [
+        storage.read_json(f"s3://{os.environ['ARTIFACTS_BUCKET']}/{key}")["inputs"] for key in keys
+    ]
+    return [name for name in theirs if name not in ours]

@@ -142,6 +142,11 @@ def test_a_champion_is_judged_on_rows_of_a_model_file_with_more_features(town: T
     assert entry["champion"] == first["result"]["algorithms"]["xgboost"]["model"]
     # The make of a car is worth thousands here, so who sees it must be better by far.
     assert entry["evaluation"]["difference"]["rmse"]["high"] < -100
+    # And the other way round: what it reads is not there any more, which people are told.
+    town.declare(cars.spec(name, algorithms=algorithms, features=few))
+    third = town.train(name, "fewer.csv", csv_bytes(rows))
+    entry = third["result"]["algorithms"]["xgboost"]
+    assert "the champion also reads 'make', 'automatic', which these rows lack" in entry["reason"]
 
 
 def test_one_algorithm_that_fails_to_train_fails_the_run_in_words_while_the_other_serves(town: Town):

@@ -111,6 +111,11 @@ def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
         f"(difference {figure(float(spread['low']), signed=True)} "
         f"to {figure(float(spread['high']), signed=True)} at {confidence} confidence)"
     )
+    if lacks := evaluation.get("champion_lacks"):
+        named = ", ".join(f"'{name}'" for name in lacks)
+        sentence += (
+            f"; the champion also reads {named}, which these rows lack, so that it was judged with gaps"
+        )
     return Check("champion", passed, sentence)
 
 

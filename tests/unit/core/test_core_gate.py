@@ -90,3 +90,10 @@ def test_the_sentence_never_says_that_a_number_is_above_itself(value, bound):
     assert (shown == limit) == (value == bound)
     sentence = judge(Gate(at_most=bound, against_champion="off"), evaluation(value)).checks[0].sentence
     assert sentence.startswith(f"RMSE {shown} on 215 held-out rows is ") and f" {limit}" in sentence
+
+
+def test_a_champion_that_is_judged_on_rows_without_its_columns_is_told_as_such():
+    judged = evaluation(1110, champion=1100, spread=50)
+    assert "lack" not in judge(Gate(), judged).reason
+    reason = judge(Gate(), {**judged, "champion_lacks": ["year", "make"]}).reason
+    assert "the champion also reads 'year', 'make', which these rows lack" in reason

@@ -204,6 +204,21 @@ def test_predictions_are_evaluated_against_the_truth(account, load):
     assert account.read_json(ARTIFACTS, f"{home}/xgboost/candidate/evaluation.json") == answer
 
 
+def test_columns_that_only_the_champion_reads_are_named(account, load):
+    home = "used-car-price/runs"
+    answers = "".join(f"{n + 2}.0\n" for n in range(30))
+    truth = "id,target\n" + "".join(f"{n},{n}.0\n" for n in range(30))
+    account.put(ARTIFACTS, f"{home}/0123456789ab/test/truth.csv", truth)
+    for part in ("candidate", "champion"):
+        account.put(ARTIFACTS, f"{home}/0123456789ab/xgboost/{part}/rows.jsonl.out", answers)
+    for run, inputs in (("0123456789ab", ["KM"]), ("ba9876543210", ["Age", "KM", "Fuel"])):
+        account.put(ARTIFACTS, f"{home}/{run}/xgboost/recipe.json", json.dumps({"inputs": inputs}))
+    event = sample_event("evaluate")
+    event["champion"] = event["candidate"].replace("/candidate/", "/champion/")
+    event["champion_model"] = "tg-used-car-price-xgboost-ba9876543210-1"
+    assert load("evaluate")(event, Context())["champion_lacks"] == ["Age", "Fuel"]
+
+
 def test_baselines_are_written_beside_the_model(account, load):
     home = "used-car-price/runs/0123456789ab"
     account.put(
