@@ -167,7 +167,10 @@ def status(state: Path | str = ".tidegate") -> CloudStatus:
 
 def _start(folder: StateFolder, port: int, auth: bool, on_progress: Progress) -> Cloud:
     secret = new_secret()
-    environment = {**settings.daemon_environment(folder, port, auth, os.environ), settings.SECRET: secret}
+    environment = {
+        **settings.daemon_environment(folder, port, auth, os.environ),
+        settings.PROOF_SETTING: secret,
+    }
     with open_private(folder.daemon_log) as log:
         process = subprocess.Popen(
             settings.daemon_command(folder, port, auth),

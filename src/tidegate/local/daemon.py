@@ -247,7 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
     except PortTaken as taken:
         print(taken, file=sys.stderr)
         sys.exit(EXIT_PORT_TAKEN)
-    secret = os.environ.pop(settings.SECRET, "") or new_secret()
+    secret = os.environ.pop(settings.PROOF_SETTING, "") or new_secret()
     environment = settings.daemon_environment(folder, options.port, options.auth, os.environ)
     os.environ.clear()
     os.environ.update(environment)

@@ -63,19 +63,19 @@ def prove(secret: str, number: str) -> str:
     return hmac.new(secret.encode(), number.encode(), "sha256").hexdigest()
 
 
-def ask(port: int, secret: str = "") -> Answer | None:
-    """Ask what listens on a port; None when no local cloud answers."""
+def ask(port: int, secret: str | None = None) -> Answer | None:
+    """Ask what listens on a port; None when no local cloud answers. Without its secret none is ours."""
     number = secrets.token_hex(16)
     # Not through a proxy, whatever the environment says.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     url = f"http://127.0.0.1:{port}{settings.READY_PATH}?{number}"
     try:
         with opener.open(url, timeout=_ASK_SECONDS) as response:
-            return _answer(json.load(response), number, secret, ready=True)
+            return _answer(json.load(response), number, secret or "", ready=True)
     except urllib.error.HTTPError as refusal:
         try:
             with refusal:
-                return _answer(json.load(refusal), number, secret, ready=False)
+                return _answer(json.load(refusal), number, secret or "", ready=False)
         except (OSError, ValueError):
             return None
     except (OSError, ValueError):

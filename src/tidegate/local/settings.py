@@ -23,7 +23,7 @@ CREDENTIALS_PATH = "/_tidegate/credentials"
 MARKER = "TIDEGATE_CLOUD"
 
 # How `up` gives a local cloud what it will prove to know; it is taken out of the environment at once.
-SECRET = "_TIDEGATE_CLOUD_SECRET"
+PROOF_SETTING = "_TIDEGATE_CLOUD_SECRET"
 
 # Names a file of images of one's own (sagemaker/images/registry.py).
 IMAGES_SETTING = "TIDEGATE_IMAGES"

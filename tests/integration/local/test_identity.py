@@ -155,7 +155,7 @@ def test_an_answer_without_the_secret_is_nobody_s(folders: tuple[Path, Path]) ->
     for secret in ("", "guessed"):
         assert not ask(cloud.port, secret).ours  # type: ignore[union-attr]
     with pytest.raises(NotOurs):
-        replace(cloud, secret="guessed").confirm()
+        replace(cloud, secret="guessed").confirm()  # pragma: allowlist secret
     environments = [
         (Path("/proc") / str(pid) / "environ").read_bytes()
         for pid in processes.marked(settings.MARKER, str(folders[0]))

@@ -25,8 +25,8 @@ from tidegate.local.emulator.signatures import Refused, Request, check, read_cla
 from tidegate.local.emulator.signatures_of_old import check_of_old
 
 # The examples of AWS's documentation ("Signature Calculations", "Signing requests with SigV4").
-KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-IAM_KEY, IAM_SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # pragma: allowlist secret
+IAM_KEY, IAM_SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"  # pragma: allowlist secret
 EMPTY = hashlib.sha256(b"").hexdigest()
 MAY_2013 = datetime(2013, 5, 24, tzinfo=UTC)
 AUGUST_2015 = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
