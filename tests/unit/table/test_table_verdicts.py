@@ -69,6 +69,17 @@ def test_numbers_far_outside_are_bad_data_unless_the_model_made_them(predicted):
     assert checks_of(found) == (set() if predicted else {("n", "range_check")})
 
 
+@pytest.mark.parametrize("word", ["NA", "null", "NaN", "None", "?"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_word_for_nothing_is_a_gap_unless_the_baseline_holds_it_as_a_text(word, known):
+    towns = ["Oslo", "Bergen", word if known else "Bodø"]
+    baseline = profile_records({"town": towns[at % 3]} for at in range(900))
+    window = profile_records({"town": [*towns, word][at % 4]} for at in range(900))
+    checks = checks_of(compare(baseline, rules(baseline), window))
+    assert (("town", "completeness_check") in checks) is not known
+    assert ("town", "categorical_values_check") not in checks
+
+
 class TestNothingAlarmsByAccident:
     @pytest.mark.parametrize("rows", [200, 1000])
     def test_unchanged_windows_alarm_less_often_than_they_may_even_at_a_rate_a_hundred_times_too_high(

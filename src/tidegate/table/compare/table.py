@@ -98,6 +98,8 @@ def compare(
     fronts : mapping, optional
         What the comparison before this one said of it.
     """
+    window = window.beside(baseline)
+    before = before.beside(baseline) if before is not None else None
     known_days = fronts or {}
     suggested = Constraints.read(suggest(baseline)) if false_alarms is not None else None
     together = before + window if before is not None and before.rows and suggested is not None else None

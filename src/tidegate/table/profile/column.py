@@ -138,6 +138,21 @@ class ColumnProfile:
         """The markers, where they are texts."""
         return self.markers if self.types.string or self.types.boolean else {}
 
+    def beside(self, baseline: ColumnProfile) -> ColumnProfile:
+        """Return this column with words such as NA read as its baseline has them.
+
+        A word that the baseline holds as a text is one, as the code of a country; any other says that a value
+        is missing.
+        """
+        gaps = {word: n for word, n in self.texts_among_markers.items() if word not in baseline.texts.counts}
+        if not gaps:
+            return self
+        count = sum(gaps.values())
+        types = replace(self.types, string=self.types.string - count, missing=self.types.missing + count)
+        return replace(
+            self, types=types, markers={word: n for word, n in self.markers.items() if word not in gaps}
+        )
+
     @property
     def texts(self) -> Frequencies:
         """How often each text occurs that is no number."""

@@ -47,6 +47,11 @@ class Profile:
         """Give a column's profile; one that is not there is missing in every row."""
         return self.columns.get(name) or ColumnProfile(ValueTypes(missing=self.rows))
 
+    def beside(self, baseline: Profile) -> Profile:
+        """Return this profile with words such as NA read as the baseline has them (`ColumnProfile.beside`)."""
+        columns = {name: column.beside(baseline.column(name)) for name, column in self.columns.items()}
+        return Profile(self.rows, columns)
+
     def in_no_order(self) -> Profile:
         """Forget how rows follow each other: their order means nothing."""
         columns = {name: replace(column, succession=Succession()) for name, column in self.columns.items()}
