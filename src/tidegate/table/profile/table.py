@@ -48,7 +48,7 @@ class Profile:
         return self.columns.get(name) or ColumnProfile(ValueTypes(missing=self.rows))
 
     def beside(self, baseline: Profile) -> Profile:
-        """Return this profile with words such as NA read as the baseline has them (`ColumnProfile.beside`)."""
+        """Return this profile with words such as NA read as the baseline holds them."""
         columns = {name: column.beside(baseline.column(name)) for name, column in self.columns.items()}
         return Profile(self.rows, columns)
 
