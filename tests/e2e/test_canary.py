@@ -205,10 +205,10 @@ def test_no_value_of_the_data_is_in_anything_that_is_told(town: Town):
         found = watching.check(town, name)
         assert found["result"]["verdict"] in ("drift", "bad data"), found["reason"]
         assert "make" in found["reason"] and len(found["result"]["refused"]) == 4
-        broken = {"xgboost": {"hyperparameters": {"etaa": 1}}}
+        broken = {"xgboost": {"hyperparameters": {"num_round": 3, "objective": "reg:logistic"}}}
         town.declare(cars.spec(name, algorithms=broken, gate={"at_most": 1e8}))
         failed = town.train(name, "failing.csv", csv_bytes(canaries(81)))
-        assert "etaa" in failed["reason"]
+        assert "for logistic loss" in failed["reason"]
     assert any("Drift Detected" in each for each in heard)
     said = {**everything_said(town, name, began), **{f"event {n}": each for n, each in enumerate(heard)}}
     for place in ("TrainingJobs", "history", "table", "notifications/", "metrics", "alarms", "event", "job"):

@@ -17,11 +17,12 @@ from tidegate.api.failures import (
 )
 from tidegate.api.model import Model
 from tidegate.api.predictions import Predicted, combined, write
+from tidegate.api.problems import Problem
 from tidegate.api.records import Record, read_records
 from tidegate.api.unseen import find_unseen
 from tidegate.core.names import is_model_name
 from tidegate.edge.ask import ask
-from tidegate.edge.catalogue import Catalogue
+from tidegate.edge.catalogue import KEPT_SECONDS, LATELY_SECONDS, Catalogue
 
 Warn = Callable[[str, dict[str, Any]], None]
 
@@ -74,7 +75,7 @@ class Api:
 
     def describe_model(self, request: Request, _request_id: str) -> Answer:
         """Tell all about one model."""
-        model = self._model(request)
+        model = self._model(request, seconds=LATELY_SECONDS)
         with ThreadPoolExecutor(2 * max(1, len(model.served))) as pool:
             states = {
                 each.endpoint: pool.submit(self._catalogue.status, each.endpoint) for each in model.served
@@ -94,9 +95,9 @@ class Api:
 
         return json_answer(document(self._catalogue.models(), self._auth), request)
 
-    def _model(self, request: Request, *, fresh: bool = False) -> Model:
+    def _model(self, request: Request, *, seconds: float = KEPT_SECONDS) -> Model:
         name = request.variables.get("model", "")
-        model = self._catalogue.model(name, fresh=fresh) if is_model_name(name) else None
+        model = self._catalogue.model(name, seconds=seconds) if is_model_name(name) else None
         if model is None:
             raise unknown_model(name)
         return model
@@ -110,12 +111,19 @@ class Api:
                 name = model.spec.name
                 coming = self._catalogue.coming(model)
                 raise updating(f"'{name}' is being deployed") if coming else not_deployed(name)
-            records = read_records(request.body, request.headers.get("content-type", ""), model.form)
+            # A model that came into service a moment ago may read other fields than the one known here.
+            try:
+                records = read_records(request.body, request.headers.get("content-type", ""), model.form)
+            except Problem:
+                now = self._model(request, seconds=LATELY_SECONDS)
+                if (now.served, now.form) == (model.served, model.form):
+                    raise
+                model = now
+                continue
             answers, troubles = ask(model, records, request_id, self._artifacts)
             if not any(trouble.kind in ("refused", "absent") for trouble in troubles.values()):
                 return model, records, answers, troubles
-            # A model that came into service a moment ago may read other fields than the one known here.
-            now = self._model(request, fresh=True)
+            now = self._model(request, seconds=0)
             if now.served == model.served:
                 return model, records, answers, troubles
             model = now

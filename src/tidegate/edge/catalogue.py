@@ -17,6 +17,8 @@ from tidegate.edge.storage import client, read_json
 from tidegate.serving.apply import Recipe
 
 KEPT_SECONDS = 20.0
+# For who asks what a model is, or is about to be refused: so that many such requests are few look-ups.
+LATELY_SECONDS = 1.0
 MOST_KEPT = 256
 
 
@@ -38,20 +40,26 @@ class Catalogue:
         self._kept: dict[str, tuple[float, Model]] = {}
         self._pool = ThreadPoolExecutor(4)
 
-    def model(self, name: str, *, fresh: bool = False) -> Model | None:
+    def model(self, name: str, *, seconds: float = KEPT_SECONDS) -> Model | None:
         """Find a model, None where nobody declared it.
 
-        A model that is served is kept for `KEPT_SECONDS`; one that is not is looked up each time, so that it
-        answers as soon as it is deployed.
+        A model that is served is kept; one that is not is looked up each time, so that it answers as soon as
+        it is deployed.
+
+        Parameters
+        ----------
+        seconds : float
+            How old what is known of it may be.
         """
         kept = self._kept.get(name)
-        if kept is not None and not fresh and kept[0] > time.monotonic():
+        if kept is not None and time.monotonic() - kept[0] < seconds:
             return kept[1]
+        begun = time.monotonic()
         model = self._read(name)
         if model is not None and model.served:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            self._kept[name] = (time.monotonic() + KEPT_SECONDS, model)
+            self._kept[name] = (begun, model)
         return model
 
     def models(self) -> list[Model]:
@@ -64,7 +72,8 @@ class Catalogue:
         ]
         # A pool of its own: each look-up waits for the other one, whose workers must not be waiting too.
         with ThreadPoolExecutor(4) as pool:
-            return [model for model in pool.map(self.model, folders) if model is not None]
+            found = pool.map(lambda name: self.model(name, seconds=LATELY_SECONDS), folders)
+            return [model for model in found if model is not None]
 
     def status(self, endpoint: str) -> str:
         """Give an endpoint's status, ``Missing`` where there is none."""

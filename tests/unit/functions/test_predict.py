@@ -167,6 +167,19 @@ def test_a_model_that_came_into_service_a_moment_ago_is_noticed_when_it_refuses_
     }
 
 
+def test_records_that_only_the_newest_model_reads_are_answered_as_soon_as_it_serves(world, monkeypatch):
+    world.serve("cars")
+    assert world.ask("cars")[0] == 200
+    world.serve("cars", run="1" * 12, features={"floor": "integer"})
+    monkeypatch.setattr("tidegate.edge.answering.LATELY_SECONDS", 0.0)  # as if a second had gone by
+    status, document, _ = world.ask("cars", [{"floor": 3}])
+    assert status == 200, document
+    assert set(document["versions"].values()) == {
+        f"tg-cars-{algorithm}-{'1' * 12}" for algorithm in ("xgboost", "linear-learner")
+    }
+    assert world.ask("cars", [{"km": 1}])[0] == 422
+
+
 def test_many_models_are_listed_and_described_at_once(world):
     for number in range(12):
         world.serve(f"cars-{number}")
