@@ -135,6 +135,9 @@ def _text(value: bytes) -> str:
 
 async def _refuse(send: Send, request: Request, refusal: Refused) -> None:
     service = refusal.service or _service_of(request.headers)
+    if service == "execute-api":  # an HTTP API says no more, whatever is wrong with a signature
+        await _send(send, request, 403, [(b"content-type", b"application/json")], b'{"message":"Forbidden"}')
+        return
     own = service == "s3" and refusal.code in _OF_S3
     status, headers, body = actions.refuse(
         service,
@@ -148,6 +151,12 @@ async def _refuse(send: Send, request: Request, refusal: Refused) -> None:
     status = _OF_S3[refusal.code] if own else status
     content = body if isinstance(body, bytes) else str(body).encode()
     fields = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+    await _send(send, request, status, fields, content)
+
+
+async def _send(
+    send: Send, request: Request, status: int, fields: list[tuple[bytes, bytes]], content: bytes
+) -> None:
     length = (b"content-length", str(len(content)).encode())
     await send({"type": "http.response.start", "status": status, "headers": [*fields, length]})
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else content})
