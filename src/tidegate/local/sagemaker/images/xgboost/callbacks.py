@@ -51,7 +51,7 @@ class MetricLines(xgboost.callback.TrainingCallback):
 
 
 class EndWhenStopped(xgboost.callback.TrainingCallback):
-    """Ends training after the round in which SIGTERM came."""
+    """Ends training after the round in which SIGTERM came, where there are no checkpoints."""
 
     def __init__(self, stop: StopRequest) -> None:
         self._stop = stop
@@ -62,7 +62,7 @@ class EndWhenStopped(xgboost.callback.TrainingCallback):
 
 
 class Checkpoints(xgboost.callback.TrainingCallback):
-    """Saves `xgboost-checkpoint.<round>` files as training goes on, and keeps the newest few."""
+    """Saves `xgboost-checkpoint.<round>` files, keeps the newest few, and ends training after a stop."""
 
     def __init__(self, folder: Path, rounds_before: int, stop: StopRequest) -> None:
         self._folder = folder
@@ -72,10 +72,14 @@ class Checkpoints(xgboost.callback.TrainingCallback):
         self._last = time.monotonic()
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
-        """Save at most once a second, and always when this is the last round before a stop."""
-        if self._stop.came or time.monotonic() - self._last >= _SECONDS_BETWEEN_CHECKPOINTS:
+        """Save at most once a second, and always when this is the last round before a stop.
+
+        Whether it is, is decided here, once: the signal may come between two callbacks of one round.
+        """
+        stops = self._stop.came
+        if stops or time.monotonic() - self._last >= _SECONDS_BETWEEN_CHECKPOINTS:
             self._save(model, epoch + self._rounds_before)
-        return False
+        return stops
 
     def _save(self, model: Any, iteration: int) -> None:
         path = self._folder / f"{CHECKPOINT}.{iteration}"

@@ -54,10 +54,8 @@ def _boost(settings: Settings, train_matrix: Any, validation_matrix: Any | None,
         if rounds_before >= settings.num_round:
             return xgboost.Booster(model_file=_readable(checkpoint))
     callbacks: list[Any] = [MetricLines(rounds_before)]
-    if folder.is_dir():
-        callbacks.append(Checkpoints(folder, rounds_before, stop))
+    callbacks.append(Checkpoints(folder, rounds_before, stop) if folder.is_dir() else EndWhenStopped(stop))
     callbacks += _early_stopping(settings, validation_matrix is not None)
-    callbacks.append(EndWhenStopped(stop))
     watched = [(train_matrix, "train")]
     if validation_matrix is not None:
         watched.append((validation_matrix, "validation"))
