@@ -18,7 +18,9 @@ hypothesis.settings.register_profile(
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile("patient")
+# Laws are held in small by the inner loop, many times a day, and in full by `make corpus`.
+hypothesis.settings.register_profile("small", hypothesis.settings.get_profile("patient"), max_examples=40)
+hypothesis.settings.load_profile("small")
 LEFT = pytest.StashKey[list[str]]()
 
 
@@ -42,6 +44,8 @@ COMPLETE = {
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in COMPLETE.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    if "corpus" in config.option.markexpr:
+        hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
