@@ -23,7 +23,7 @@ from tidegate.table.read.convert import (
     split_dictionary,
 )
 from tidegate.table.read.csv_trouble import explain_structure, malformed, read_header, rows_of
-from tidegate.table.read.look import Look, open_after, open_bytes
+from tidegate.table.read.look import Look, damaged, open_after, open_bytes
 from tidegate.table.read.names import expected_names, find_columns
 from tidegate.table.read.sentences import Fault, bad_columns
 from tidegate.table.read.values import ARROW_NULLS
@@ -170,13 +170,7 @@ def _parse(
         if not seen.gzipped:
             raise
         # pyarrow is stricter about what follows the packed text than the standard library is.
-        raise BadDrop(
-            say(
-                "{file} is a damaged gzip file ({error}); compress it again and drop it",
-                file=told(name),
-                error=told(error),
-            )
-        ) from None
+        raise damaged(name, error) from None
 
 
 def _read(path: Path, seen: Look, head: Head, places: dict[str, int], kinds: dict[str, str]) -> Any:

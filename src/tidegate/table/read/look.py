@@ -77,13 +77,20 @@ def look(path: Path, name: str) -> Look:
     except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
         if not gzipped:
             raise
-        raise BadDrop(
-            say(
-                "{file} is a damaged gzip file ({error}); compress it again and drop it",
-                file=told(name),
-                error=told(error),
-            )
-        ) from None
+        raise damaged(name, error) from None
+
+
+def damaged(name: str, error: Exception, *, dropped: bool = True) -> BadDrop:
+    """Make the refusal of a gzip file that cannot be unpacked, in the words of the library."""
+    again = told("compress it again and drop it" if dropped else "compress it again")
+    return BadDrop(
+        say(
+            "{file} is a damaged gzip file ({error}); {again}",
+            file=told(name),
+            error=told(error),
+            again=again,
+        )
+    )
 
 
 def refuse_other_kinds(head: bytes, name: str) -> None:

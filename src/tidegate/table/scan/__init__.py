@@ -7,10 +7,8 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tidegate.core.errors import BadDrop
-from tidegate.core.sentences import say, told
 from tidegate.table.profile.table import Profile
-from tidegate.table.read.look import refuse_other_kinds
+from tidegate.table.read.look import damaged, refuse_other_kinds
 from tidegate.table.scan.capture import CapturedRow, profile_capture, read_capture
 from tidegate.table.scan.csv_file import profile_csv
 from tidegate.table.scan.json_lines import profile_json_lines
@@ -93,13 +91,7 @@ def _kind(path: Path) -> str:
             with gzip.open(path) as unpacked:
                 start = unpacked.read(HEAD_BYTES)
         except (EOFError, OSError, zlib.error) as error:
-            raise BadDrop(
-                say(
-                    "{file} is a damaged gzip file ({error}); compress it again",
-                    file=told(path.name),
-                    error=told(error),
-                )
-            ) from None
+            raise damaged(path.name, error, dropped=False) from None
     begins = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not begins.startswith(b"{"):
         return "csv"

@@ -21,6 +21,7 @@ from tidegate.core.sentences import Sentence, say, told
 from tidegate.table import native
 from tidegate.table.profile.distinct import ANY
 from tidegate.table.profile.table import Profile
+from tidegate.table.read.look import damaged
 from tidegate.table.scan.blocks import RecordTooLong
 from tidegate.table.scan.native_reader import BadBlock, NativeReader
 from tidegate.table.scan.records import parsed, plain_names, profile_records
@@ -131,13 +132,7 @@ def lines_of(
                     continue
                 yield number, content
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BadDrop(
-            say(
-                "{file} is a damaged gzip file ({error}); compress it again",
-                file=told(path.name),
-                error=told(error),
-            )
-        ) from None
+        raise damaged(path.name, error, dropped=False) from None
 
 
 def _raw_lines(raw: BinaryIO, most: int, progress: Progress | None) -> Iterator[tuple[int, bytes | None]]:
