@@ -48,7 +48,8 @@ def test_every_alarm_goes_on_and_people_hear_what_it_means_and_what_to_do(town: 
     names = {each["AlarmName"] for each in alarms}
     assert {f"tidegate-{name}" for name in REALLY} < names
     # A training, a scoring and a check that fail at once, and an event that could not be delivered.
-    town.declare(cars.spec("fails-to-train", algorithms={"xgboost": {"hyperparameters": {"etaa": 1}}}))
+    logistic = {"num_round": 3, "objective": "reg:logistic"}  # which prices are not fit for
+    town.declare(cars.spec("fails-to-train", algorithms={"xgboost": {"hyperparameters": logistic}}))
     town.drop("fails-to-train", "cars.csv", csv_bytes(cars.rows(60)))
     town.drop("fails-to-train", "cars.csv", csv_bytes(cars.rows(3)), "score")  # there is no model yet
     watching.start(town, "nobody-checks")
