@@ -127,7 +127,8 @@ def test_sam_builds_and_deploys_as_the_documents_say_up_to_what_costs(tmp_path: 
             cwd=project,
             capture_output=True,
             text=True,
-            env=environment(cloud),
+            # sam leaves a folder for each function that it uploads.
+            env={**environment(cloud), "TMPDIR": str(tmp_path)},
         )
         assert done.returncode == 0, done.stderr[-2000:]
         for word in ("Changeset created successfully", "TrainMachine", "TableLayer"):

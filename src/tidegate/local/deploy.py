@@ -5,10 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,12 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tidegate.core.errors import TidegateError
 from tidegate.core.names import stack_trouble
-from tidegate.local import settings
 from tidegate.local.cloud import Cloud
 from tidegate.local.files import tighten, write_whole
 from tidegate.local.holding import held
+from tidegate.local.sam import COMMAND_SECONDS, DeployFailed, Sam
 from tidegate.local.settings import StateFolder
 
 Progress = Callable[[str], None]
@@ -43,18 +38,13 @@ SOURCES = (
     "src/tidegate/serving",
     "src/tidegate/table",
 )
-_COMMAND_SECONDS = 600.0
 # Who waits for another's deployment waits for its two commands.
-_TURN_SECONDS = 2 * _COMMAND_SECONDS
+_TURN_SECONDS = 2 * COMMAND_SECONDS
 _LOOK_SECONDS = 0.2
 # A stack that never came to be can neither be updated nor created anew.
 _STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
 # Where sam keeps what it uploads: a stack of its own, which a Ctrl-C may leave half-made as well.
 SAM_STACK = "aws-sam-cli-managed-default"
-
-
-class DeployFailed(TidegateError):
-    """`sam build` or `sam deploy` failed; the message says with what words."""
 
 
 def deploy(
@@ -111,7 +101,7 @@ def _deploy(
         _clear_away(client, each, on_progress)
     folder.build.mkdir(parents=True, exist_ok=True)
     folder.deploy_log.write_text("")
-    sam = _Sam(root, folder, cloud)
+    sam = Sam(root, folder, cloud.environment)
     on_progress("Building the functions and layers (sam build)")
     sam.run("build", "--build-dir", str(folder.build / stack), "--no-cached")
     tighten([folder.build])
@@ -183,12 +173,12 @@ def _stack_status(client: Any, stack: str) -> str:
 
 def _settled(client: Any, stack: str, on_progress: Progress) -> str:
     """Wait until a stack that an interrupted deployment left at work has come to an end; give its status."""
-    deadline = time.monotonic() + _COMMAND_SECONDS
+    deadline = time.monotonic() + COMMAND_SECONDS
     told = False
     while (status := _stack_status(client, stack)).endswith("_IN_PROGRESS") and status not in _STILLBORN:
         if time.monotonic() > deadline:
             raise DeployFailed(
-                f"The stack {stack} has been {status} for {_COMMAND_SECONDS:g} s. Stop the local cloud with "
+                f"The stack {stack} has been {status} for {COMMAND_SECONDS:g} s. Stop the local cloud with "
                 "`tidegate down` and start it again."
             )
         if not told:
@@ -225,85 +215,3 @@ def _stack_failures(client: Any, stack: str) -> str:
 
 def _opening(stack: str) -> str:
     return f"The stack {stack} was not deployed."
-
-
-class _Sam:
-    """The real SAM CLI, pointed at the local cloud and away from everything else."""
-
-    def __init__(self, project: Path, folder: StateFolder, cloud: Cloud) -> None:
-        self._project = project
-        self._log = folder.deploy_log
-        beside = Path(sys.executable).parent / "sam"
-        self._sam = str(beside) if beside.exists() else shutil.which("sam") or ""
-        path = os.pathsep.join([str(beside.parent), os.environ.get("PATH", os.defpath)])
-        self._environment = {
-            **settings.machine_environment(os.environ),
-            **cloud.environment,
-            "PATH": path,
-            "PYTHONUNBUFFERED": "1",
-            "SAM_CLI_TELEMETRY": "0",
-            "__SAM_CLI_APP_DIR": str(_quiet_sam(folder.build / "sam")),
-            # The local cloud answers at once: there is no reason to look only every five seconds.
-            "SAM_CLI_POLL_DELAY": "0.1",
-            # Layers leave third-party packages to this machine's own interpreter.
-            "TIDEGATE_LAYER": "local",
-        }
-
-    def run(self, verb: str, *options: str) -> None:
-        """Run one command, its words streamed to the log."""
-        if not self._sam:
-            raise DeployFailed("The command `sam` is not installed. `make install` installs it into .venv.")
-        # Without its path, sam looks for the configuration beside the built template.
-        config = ["--config-file", str(self._project / "samconfig.toml"), "--config-env", "local"]
-        command = [self._sam, verb, *config, *options]
-        with self._log.open("a") as log:
-            log.write(f"$ sam {' '.join(command[1:])}\n")
-        lines: list[str] = []
-        process = subprocess.Popen(
-            command,
-            cwd=self._project,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        clock = threading.Timer(_COMMAND_SECONDS, process.kill)
-        clock.start()
-        try:
-            with process, self._log.open("a", buffering=1) as log:
-                for line in process.stdout or ():
-                    log.write(line)
-                    lines.append(line.strip())
-        except BaseException:
-            # Ctrl-C, say: do not leave a deployment running behind the person's back.
-            process.kill()
-            raise
-        finally:
-            clock.cancel()
-        if process.returncode:
-            raise DeployFailed(
-                f"`sam {verb}` failed with status {process.returncode}: {useful(lines)} "
-                f"All it said is in {self._log}."
-            )
-
-
-def _quiet_sam(folder: Path) -> Path:
-    """Give sam a folder for its own settings, in which it has just looked for news: it asks nobody."""
-    folder.mkdir(parents=True, exist_ok=True)
-    settings_file = folder / "metadata.json"
-    settings_file.write_text(json.dumps({"telemetryEnabled": False, "lastVersionCheck": time.time()}))
-    return folder
-
-
-def useful(lines: list[str]) -> str:
-    """Return the lines that say why a command failed, as one text.
-
-    >>> useful(["Building codeuri", "Build Failed", "Error: the layer has", "", "no Makefile"])
-    'Error: the layer has. no Makefile.'
-    """
-    said = [line for line in lines if line]
-    at = next((place for place, line in enumerate(said) if line.startswith("Error:")), None)
-    telling = said[at : at + 4] if at is not None else said[-4:]
-    return " ".join(f"{line.rstrip('.')}." for line in telling)

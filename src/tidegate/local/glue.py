@@ -80,7 +80,7 @@ class Runner:
             [sys.executable, str(script), *given],
             env={
                 **machine,
-                **{name: os.environ[name] for name in (settings.MARKER, "TMPDIR") if name in os.environ},
+                settings.MARKER: os.environ.get(settings.MARKER, ""),
                 "PYTHONUNBUFFERED": "1",
                 "AWS_REGION": settings.REGION,
                 "AWS_DEFAULT_REGION": settings.REGION,

@@ -58,6 +58,7 @@ _FROM_THE_MACHINE = (
     "USER",
     "LANG",
     "TZ",
+    "TMPDIR",
     "VIRTUAL_ENV",
     "PYTHONPATH",
     "LD_LIBRARY_PATH",

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from tidegate.local import settings
-from tidegate.local.deploy import SOURCES, fingerprint_of, useful
+from tidegate.local.deploy import SOURCES, fingerprint_of
 from tidegate.local.emulator import encryption, events, lambdas, objects
 from tidegate.local.emulator.journal import Journal
 from tidegate.local.emulator.names import buses, server
 from tidegate.local.emulator.saving import Saver
 from tidegate.local.emulator.sdk_errors import sdk_error
 from tidegate.local.pages import refusal
+from tidegate.local.sam import useful
 from tidegate.local.settings import StateFolder
 
 
