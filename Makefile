@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 DEMO_DATA := $(VENV)/.demo-data
 AUDIT := $(VENV)/audit
+# Bytecode is kept, whatever the shell says: else each of the suite's many processes compiles what it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit unit integration e2e pythons small-pythons steady conformance privileges faults spark lint types corpus fuzz soak burst fix lock clean
+.PHONY: help install demo check test audit quick unit integration e2e pythons small-pythons steady conformance privileges faults spark lint types corpus fuzz soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -33,9 +35,9 @@ $(DEMO_DATA): $(VENV)/.installed
 demo: $(DEMO_DATA) ## everything: local cloud up, deploy, drop the data, watch, predict
 	@$(BIN)/tidegate demo
 
-check: lint types unit ## the inner loop, under a minute: lint, types, unit tests, shipped artefacts
+check: lint types quick ## the inner loop, under a minute: lint, types, the quick unit tests, shipped artefacts
 
-test: $(DEMO_DATA) check integration e2e small-pythons ## the whole suite
+test: $(DEMO_DATA) lint types unit integration e2e small-pythons ## the whole suite
 
 lint: install
 	@$(BIN)/ruff format --check -q $(SOURCES)
@@ -46,8 +48,14 @@ lint: install
 types: install
 	@$(BIN)/mypy
 
+UNIT := tests/unit tests/conformance --ignore tests/conformance/clients -n 2
+
+# A test that takes a quarter of a second and more is marked `slow`: some seventy, which take more than half of the time.
+quick: install
+	@$(BIN)/pytest $(UNIT) -m "not slow"
+
 unit: install
-	@$(BIN)/pytest tests/unit tests/conformance --ignore tests/conformance/clients -n 2
+	@$(BIN)/pytest $(UNIT)
 
 # Two at a time, each with the tests of whole files; end to end each in a local cloud of its own.
 integration: install

@@ -44,6 +44,7 @@ def test_there_is_a_machine_to_check():
     assert MACHINES
 
 
+@pytest.mark.slow
 @each_machine
 def test_a_machine_fits_the_asl_schema(path):
     # cfn-lint carries the schema and knows what JSONata changes in it, for a machine written into a template.
@@ -106,6 +107,7 @@ def test_every_expression_is_jsonata(path):
     assert broken == []
 
 
+@pytest.mark.slow
 @each_machine
 def test_every_call_has_the_members_that_the_service_knows(path):
     found = []
@@ -148,6 +150,7 @@ def test_a_choice_that_assigns_by_itself_is_found():
     assert not _assigns_by_itself({"Type": "Choice", "Choices": [{"Next": "b", "Assign": {"a": 1}}]})
 
 
+@pytest.mark.slow
 @each_machine
 def test_a_machine_names_no_partition_of_its_own(path):
     # In China, GovCloud and the isolated regions an integration's ARN begins with their partition.
@@ -170,6 +173,7 @@ def test_every_substitution_is_defined_and_used(path):
     assert used == set(machine["DefinitionSubstitutions"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

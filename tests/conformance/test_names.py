@@ -63,12 +63,14 @@ def fits(stack: str) -> list[str]:
     return [what for what, name, bound in made if len(name) > bound]
 
 
+@pytest.mark.slow
 def test_the_bound_of_a_stack_s_name_is_the_one_that_the_template_gives():
     assert len(list(named())) > 12
     assert fits("s" * names.STACK_NAME_MAX) == []
     assert fits("s" * (names.STACK_NAME_MAX + 1)) == ["MonitorSchedules"]
 
 
+@pytest.mark.slow
 def test_the_longest_stack_model_and_prefix_fit_in_everything_a_run_makes():
     stack, model, prefix, run = (
         "s" * names.STACK_NAME_MAX,

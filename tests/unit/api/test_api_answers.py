@@ -178,6 +178,7 @@ def test_a_model_s_document_tells_its_state(served, status, state):
     assert found["algorithms"]["linear-learner"] == {"state": "NotDeployed"}
 
 
+@pytest.mark.slow
 def test_the_openapi_document_is_valid_and_describes_what_is_answered():
     models = [Model(SPEC, (XGBOOST,))]
     described = document(models, "iam")

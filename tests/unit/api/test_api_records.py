@@ -135,6 +135,7 @@ def test_too_many_records_are_refused_with_what_to_do_instead():
     assert len(read(json.dumps([{"km": 1}] * MOST_RECORDS))) == MOST_RECORDS
 
 
+@pytest.mark.slow
 def test_every_fault_is_told_up_to_a_bound():
     document = refused(json.dumps([{"km": "x", "year": 1.5}, {"q": 1}])).to_dict("r1")
     assert [(each.get("record"), each.get("field")) for each in document["errors"]] == [

@@ -107,6 +107,7 @@ def test_without_a_cloud_and_credentials_the_remedy_names_both_ways(nowhere: Pat
     assert "--profile" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_cloud_that_does_not_answer_is_told(
     nowhere: Path, tidegate: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_trouble_with_json_is_one_document_on_standard_output(cloud: FakeCloud
     assert done.stderr.startswith("error: ")
 
 
+@pytest.mark.slow
 def test_help_answers_at_once_because_nothing_heavy_is_imported() -> None:
     code = "import sys, tidegate.cli.main; print([m for m in ('boto3', 'botocore', 'yaml', 'ministack', "
     code += "'tidegate.local', 'rich.live', 'numpy') if m in sys.modules])"

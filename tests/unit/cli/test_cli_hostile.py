@@ -190,6 +190,7 @@ def test_a_visible_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
     assert visible(text, "").isprintable() or set(text) & set("\u200c\u200d") or not text.isprintable()
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.one_of(st.text(), st.floats(), st.lists(st.floats()))))
 def test_json_is_valid_and_quiet_whatever_it_holds(document: dict[str, Any]) -> None:
     written = as_json(document, str)

@@ -212,6 +212,7 @@ def test_apply_passes_on_the_refusal_of_the_cloud(cloud: FakeCloud, tidegate: An
     assert "refused: too new" in done.stderr
 
 
+@pytest.mark.slow
 def test_apply_does_not_wait_for_ever(
     cloud: FakeCloud, tidegate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

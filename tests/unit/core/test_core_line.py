@@ -69,6 +69,7 @@ def machine_sees(line: list[Ticket], mine: Ticket, holder: Ticket | None) -> dic
     return dict(found)  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(lines, st.data())
 def test_the_machine_and_the_code_see_the_same_line(line: list[Ticket], data: st.DataObject) -> None:
@@ -171,6 +172,7 @@ class World:
             self.holder = self.training = None
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(lines, st.sampled_from(RULES), st.randoms(use_true_random=False))
 def test_whatever_the_order_of_events_and_looks_the_newest_content_of_a_file_is_what_serves(

@@ -68,6 +68,7 @@ def test_a_run_id_is_twelve_hex_digits_and_depends_on_every_part(bucket, key, ve
     assert run != names.run_id(bucket, key, version + "x")
 
 
+@pytest.mark.slow
 def test_the_longest_names_fit_in_sagemaker():
     model = "m" * names.MODEL_NAME_MAX
     limit = (
@@ -82,6 +83,7 @@ def test_the_longest_names_fit_in_sagemaker():
         assert len(algorithm) <= names.ALGORITHM_NAME_MAX
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MACHINES, ids=lambda path: path.name)
 def test_each_attempt_and_each_retry_has_a_name_of_its_own_or_is_told_that_none_is_left(path):
     named = [

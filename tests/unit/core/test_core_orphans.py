@@ -136,6 +136,7 @@ def reachable(scene: Scene, least_age: float) -> tuple[set[str], set[str]]:
     return configs, models
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(scenes(), moments)
 def test_nothing_that_can_be_reached_is_removed_and_everything_else_is(scene, least_age):
@@ -147,6 +148,7 @@ def test_nothing_that_can_be_reached_is_removed_and_everything_else_is(scene, le
     assert set(found.models) == set(scene.models) - models
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(scenes(), moments)
 def test_what_is_left_after_a_collection_needs_no_other(scene, least_age):

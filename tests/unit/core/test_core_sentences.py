@@ -63,11 +63,13 @@ def test_a_sentence_goes_through_json_with_its_values_marked(sentence):
     assert masked(back) == {"a": [sentence.masked], "b": "as it is"}
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_a_document_without_sentences_is_left_as_it_is(document):
     assert masked(document) == plainly(document) == document
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_what_is_no_sentence_is_a_value_as_a_whole(document):
     assert not letters_and_digits(Sentence.from_dict(document).masked) or "said" in str(document)
@@ -94,6 +96,7 @@ def calls(path: Path, *names: str) -> list[ast.Call]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_words_of_a_sentence_are_written_where_it_is_made(path):
     """A template, and a word that is told, that were put together could hold anything."""
@@ -119,6 +122,7 @@ MAY_READ_THE_DATA = {
 MESSAGES = {"src/tidegate/core/errors.py", "src/tidegate/edge/tell.py", "src/tidegate/modelfile.py"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_those_who_may_read_the_data_are_shown_values(path):
     name = str(path.relative_to(ROOT))

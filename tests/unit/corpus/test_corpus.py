@@ -51,6 +51,7 @@ def test_there_are_hundreds_of_them():
     assert sum(len(each) for each in tables) >= 350
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", drops.CASES)
 def test_a_broken_drop_is_refused_in_one_sentence(tmp_path: Path, what: str):
     path = tmp_path / "drop"
@@ -160,6 +161,7 @@ def check_heavy(folder: Path, what: list[str], mebibytes: int) -> None:
     assert peak < MEBIBYTES + 64
 
 
+@pytest.mark.slow
 def test_what_would_fill_the_memory_is_refused_within_a_few_blocks(tmp_path: Path):
     check_heavy(tmp_path, [*heavy.PLAIN, *heavy.BOMBS], 96)
 

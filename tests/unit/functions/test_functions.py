@@ -136,6 +136,7 @@ QUOTING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", QUOTING)
 def test_a_refusal_is_told_and_logged_without_a_value(account, load, logged, capsys, what):
     in_force(account, load)
@@ -232,6 +233,7 @@ def test_baselines_are_written_beside_the_model(account, load):
     assert [each["name"] for each in statistics["features"]] == ["KM", "Fuel_Type"]
 
 
+@pytest.mark.slow
 def test_people_are_told_once_however_often_the_state_is_retried(account, load):
     handler = load("notify")
     first = handler(sample_event("notify"), Context())

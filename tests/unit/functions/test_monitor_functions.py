@@ -185,6 +185,7 @@ def test_a_large_window_is_read_by_the_job_part_by_part_to_what_the_function_rea
     assert left["KeyCount"] == 0
 
 
+@pytest.mark.slow
 def test_each_way_to_drift_names_its_column_and_writes_the_files(watched):
     watched.capture("one", cars(120, km=5000))
     found = watched.check("r1")
@@ -207,6 +208,7 @@ def test_each_way_to_drift_names_its_column_and_writes_the_files(watched):
     assert [each["name"] for each in summary_of(watched.check("r2"))["columns"]] == ["Fuel_Type"]
 
 
+@pytest.mark.slow
 def test_a_drift_in_a_category_is_told_without_it_and_reported_with_it(watched, logged):
     watched.capture("moved", cars(120, fuel="Xanthippe"))
     told = watched.check("r1")
@@ -225,6 +227,7 @@ def test_a_drift_in_a_category_is_told_without_it_and_reported_with_it(watched, 
     assert "such as &#x27;Xanthippe&#x27;" in report and "such as 'Xanthippe'" in check
 
 
+@pytest.mark.slow
 def test_the_last_rows_are_kept_and_a_repeated_check_finds_the_same(watched):
     watched.capture("one", cars(120))
     watched.check("r1")
@@ -249,6 +252,7 @@ def test_bad_data_is_no_drift(watched):
     assert summary["quiet_days"] == 90
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_before_keeping_leaves_its_predictions_to_the_next(watched):
     watched.capture("one", cars(60))
     watched.check("r1", keep=False)
@@ -257,6 +261,7 @@ def test_a_run_that_ended_before_keeping_leaves_its_predictions_to_the_next(watc
     assert summary["totals"] == {"rows": 120, "objects": 2, "labels": 0}
 
 
+@pytest.mark.slow
 def test_a_run_that_was_taken_over_keeps_nothing(watched):
     watched.capture("one", cars(60))
     late = watched.check("r1", keep=False)
@@ -312,6 +317,7 @@ def test_labels_measure_the_model_and_a_model_that_got_worse_is_drift(watched):
     assert "RMSE is 400" in summary["quality"]["sentence"]
 
 
+@pytest.mark.slow
 def test_labels_retrain_the_model_once_with_the_old_rows_and_the_new(watched, monkeypatch):
     spec = yaml.safe_load(REFERENCE)
     header = ["Id", *spec["features"], "Price"]

@@ -180,6 +180,7 @@ def test_records_that_only_the_newest_model_reads_are_answered_as_soon_as_it_ser
     assert world.ask("cars", [{"km": 1}])[0] == 422
 
 
+@pytest.mark.slow
 def test_many_models_are_listed_and_described_at_once(world):
     for number in range(12):
         world.serve(f"cars-{number}")

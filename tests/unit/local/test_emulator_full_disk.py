@@ -79,6 +79,7 @@ def test_a_line_that_does_not_fit_is_left_out_and_no_other_with_it(
     assert [key for _, key, _ in read(tmp_path)] == ["first", "last"]
 
 
+@pytest.mark.slow
 def test_a_save_fills_the_gap_and_what_was_on_its_way_is_still_known(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def kept(tmp_path: Path) -> Iterator[Journal]:
     journals._open = None
 
 
+@pytest.mark.slow
 def test_a_job_that_cannot_write_how_it_ended_writes_it_when_there_is_room(tmp_path: Path) -> None:
     context = Context(
         "us-east-1", "0" * 12, "http://127.0.0.1:1", tmp_path, Store(tmp_path / "s.db"), _image, _emit

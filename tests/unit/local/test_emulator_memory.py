@@ -64,6 +64,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, An
     memory._seen.clear()
 
 
+@pytest.mark.slow
 def test_a_function_that_takes_more_than_it_has_is_killed_and_says_so(call: Callable[..., dict[str, Any]]):
     assert call(megabytes=20)["body"] == 20
     result = call(megabytes=400, waits=True)
@@ -74,12 +75,14 @@ def test_a_function_that_takes_more_than_it_has_is_killed_and_says_so(call: Call
     assert call(megabytes=1)["body"] == 1
 
 
+@pytest.mark.slow
 def test_what_a_function_keeps_counts_from_one_call_to_the_next(call: Callable[..., dict[str, Any]]):
     first, second = call(megabytes=20), call(megabytes=20)
     assert 40 < second["peak"] < 160
     assert second["peak"] >= first["peak"] + 15
 
 
+@pytest.mark.slow
 def test_a_function_that_dies_of_something_else_is_not_said_to_be_out_of_memory(
     call: Callable[..., dict[str, Any]],
 ):

@@ -10,6 +10,7 @@ import pytest
 from tidegate.local.emulator import names
 
 
+@pytest.mark.slow
 def test_the_installed_emulator_is_the_one_we_know() -> None:
     """In an interpreter of its own: other tests put our functions in the place of the emulator's."""
     check = "from tidegate.local.emulator import names; names.check()"

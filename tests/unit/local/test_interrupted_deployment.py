@@ -53,7 +53,7 @@ def test_a_stack_at_work_is_waited_for(end: str) -> None:
 
 
 def test_one_that_does_not_end_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "_COMMAND_SECONDS", -1.0)
+    monkeypatch.setattr(deploy, "COMMAND_SECONDS", -1.0)
     with pytest.raises(deploy.DeployFailed, match=r"UPDATE_IN_PROGRESS for .*tidegate down"):
         deploy._settled(CloudFormation("UPDATE_IN_PROGRESS"), "s", lambda _: None)
 

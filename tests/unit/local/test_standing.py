@@ -34,6 +34,7 @@ def test_small_answers_leave_a_taken_port_at_once() -> None:
     assert asyncio.run(delayed())
 
 
+@pytest.mark.slow
 def test_a_port_is_one_program_s_from_the_moment_it_is_taken() -> None:
     with listen(0) as first:
         port = first.getsockname()[1]

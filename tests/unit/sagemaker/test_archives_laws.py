@@ -9,6 +9,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def hostile(draw: st.DrawFn) -> bytes:
     return gzip.compress(archive) if draw(st.booleans()) else archive
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(hostile())
 def test_whatever_an_archive_holds_nothing_is_outside_and_never_more_than_allowed(archive: bytes) -> None:
@@ -107,6 +109,7 @@ TREES = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(TREES)
 def test_what_is_packed_comes_out_the_same(tree: dict[tuple[str, ...], bytes]) -> None:

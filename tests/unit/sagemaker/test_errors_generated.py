@@ -100,6 +100,7 @@ def wrong_texts(rules: dict[str, Any], at: str) -> Iterator[tuple[str, Any, str]
             yield at, odd[0], "ValidationException"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_wrong_request_gets_the_code_and_status_of_aws_and_the_name_of_what_is_wrong(
     operation: str, tmp_path: Path

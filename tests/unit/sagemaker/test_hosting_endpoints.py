@@ -247,6 +247,7 @@ def test_a_request_under_way_is_answered_before_its_fleet_stops(ctx: StandInCont
     until(old.stopped.is_set)
 
 
+@pytest.mark.slow
 def test_a_canary_gets_its_share_before_all_traffic_moves(
     ctx: StandInContext, monkeypatch: pytest.MonkeyPatch
 ):

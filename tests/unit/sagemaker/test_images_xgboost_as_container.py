@@ -53,6 +53,7 @@ def content(body: bytes, media_type: str) -> Any:
     return [json.loads(line) for line in body.decode().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
 def test_an_answer_is_the_container_s(asked: Asked, models: dict[str, Model]) -> None:
     recorded = RECORDED[asked.name]

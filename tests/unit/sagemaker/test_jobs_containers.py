@@ -231,6 +231,7 @@ def test_no_port_is_given_out_twice() -> None:
         ports.give_back(port)
 
 
+@pytest.mark.slow
 def test_a_catastrophic_expression_is_given_up_and_freezes_nobody() -> None:
     told: list[str] = []
     definitions = [("slow", r"(a|aa)+$"), ("slower", r"(a|a)+\d"), ("loss", r"loss=(\S+)")]

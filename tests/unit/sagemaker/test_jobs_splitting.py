@@ -67,6 +67,7 @@ def test_a_record_that_just_fits_is_sent(tmp_path: Path) -> None:
     assert bodies(path, Cut(by_line=True, single=False, most_bytes=9, gzip=False)) == [b"123456789"]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     lines=st.lists(st.binary(max_size=12).filter(lambda line: not {10, 13} & set(line))),

@@ -92,6 +92,7 @@ def test_defaults_reach_the_closed_form_solution_of_squared_loss(job, seed, rows
     assert model_rmse(job.model, data) <= 1.01 * closed_form_rmse(data)
 
 
+@pytest.mark.slow
 def test_small_batches_with_rare_levels_reach_it_too(job):
     data = cars(7, 4000, levels=(150,), numeric=5)
     job.run(data, predictor_type="regressor", mini_batch_size="100")

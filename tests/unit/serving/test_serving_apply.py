@@ -149,6 +149,7 @@ CELLS = {
 }
 
 
+@pytest.mark.slow
 @given(st.lists(st.fixed_dictionaries(CELLS), min_size=MANY_ROWS, max_size=80), st.booleans())
 @settings(max_examples=30, deadline=None)
 def test_many_rows_encode_to_what_each_of_them_does_alone(rows, tripled):

@@ -223,6 +223,7 @@ KERNELS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @KERNELS
 def test_every_reader_of_csv_sees_what_python_sees(tmp_path: Path, kernel: bool):
     law(tmp_path, 60, kernel)

@@ -34,6 +34,7 @@ def scored(folder: Path, content: bytes) -> dict[str, int]:
     return prepare_scores(folder / "drop", WANTED, [["km", "fuel", "sold"]], Scoring(), out, "new.parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "words"),
     [
@@ -49,6 +50,7 @@ def test_a_file_to_score_is_held_to_the_bounds_of_one_to_train(tmp_path, what, w
         scored(tmp_path, drops.CASES[what]())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what",
     ["Parquet of 21 million rows", "Parquet of 20,000 columns", "Parquet with a cell of fifty megabytes"],
@@ -113,6 +115,7 @@ def test_a_header_is_read_once_however_long_it_is(columns):
     assert content[head.begins :] == b"1\n"
 
 
+@pytest.mark.slow
 def test_names_are_compared_with_few_however_many_there_are(monkeypatch):
     compared = []
     real = difflib.get_close_matches
@@ -128,6 +131,7 @@ def test_names_are_compared_with_few_however_many_there_are(monkeypatch):
     assert sum(compared) <= names.SHOWN_NAMES * names.MOST_COMPARED
 
 
+@pytest.mark.slow
 def test_rows_of_ever_other_names_cost_what_they_hold(monkeypatch):
     looked_at = []
     real = records.text_cells
@@ -142,6 +146,7 @@ def test_rows_of_ever_other_names_cost_what_they_hold(monkeypatch):
     assert sum(looked_at) == 2_000
 
 
+@pytest.mark.slow
 def test_rows_of_more_names_than_a_table_has_columns_are_refused():
     with refused(BadDrop, "more than 16,384 different names"):
         profile_records([{f"n{at}": at for at in range(bounds.MOST_COLUMNS + half)} for half in (0, 2)])
@@ -164,6 +169,7 @@ def test_a_misspelt_or_misplaced_key_of_constraints_is_told(place, words):
         Constraints.read({"version": 0, "features": [], **place})
 
 
+@pytest.mark.slow
 def test_the_fuzzer_of_the_kernel_finds_nothing_and_leaves_nothing(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     if build(tmp_path) is None:

@@ -132,6 +132,7 @@ def of(*kinds: st.SearchStrategy) -> st.SearchStrategy:
     return st.lists(st.tuples(st.one_of(*kinds), EVENTS), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(
     st.one_of(

@@ -104,6 +104,7 @@ def test_too_few_rows_are_never_called_ok(baseline, constraints):
     assert found.verdict(least_rows=100).verdict == "ok"
 
 
+@pytest.mark.slow
 def test_windows_like_the_baseline_raise_few_false_alarms_however_wide_the_table():
     rng = np.random.default_rng(5)
     wide = {f"n{at}": rng.normal(size=2000) for at in range(36)}
@@ -251,6 +252,7 @@ def test_benjamini_and_hochberg_by_hand():
     assert q_values([]) == []
 
 
+@pytest.mark.slow
 def test_a_week_is_the_sum_of_its_hours_and_soon_told(constraints):
     hours = [profile_records(rows_of(seed, 100)).to_bytes() for seed in range(168)]
     begin = time.process_time()

@@ -98,6 +98,7 @@ def test_distances_from_sketches_are_within_their_bound_of_the_true_ones():
     assert simple(numbers(one), numbers(other)).distance == pytest.approx(true, abs=2 * RANK_ERROR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [50, 400, 20_000])
 def test_p_values_of_unchanged_numbers_are_as_rare_as_they_say(rows):
     rng = np.random.default_rng(rows)

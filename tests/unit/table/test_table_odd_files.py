@@ -31,6 +31,7 @@ JUNK = ['"', '""', ",", "\n", "\r", "\r\n", "\ufeff", "\u2028", "\x1c", "\x85", 
 JUNK += ["-nan", "+", "'", "\\", ";", "\t", '"\n"', "?", "é"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(19, len(PLAIN)), st.sampled_from(JUNK)), min_size=1, max_size=2))
 @settings(max_examples=150, deadline=None)
 def test_a_disturbed_csv_is_read_right_or_refused(tmp_path_factory, changes):

@@ -181,6 +181,7 @@ TEXTS = st.one_of(st.sampled_from(WORDS), st.text("abé ", min_size=1, max_size=
 FAMILIES = [WHOLE, FRACTIONS, TRUTHS, TEXTS]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(FAMILIES).flatmap(lambda family: st.lists(family, min_size=ROWS, max_size=ROWS)))
 def test_one_value_is_one_category_by_every_way_in(tmp_path_factory, values):
@@ -400,6 +401,7 @@ def test_two_spellings_of_one_id_are_one_label(tmp_path):
     assert (list(found.values()), left) == ([0.0], set())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 30), unique=True, min_size=1), st.data())
 def test_whole_numbers_join_in_any_mix_of_spellings(tmp_path, numbers, data):

@@ -122,6 +122,7 @@ def test_files_of_before_with_underscores_in_names_are_still_read():
     assert "weightedF2" in {each.name for each in found.metrics if each.fallen}
 
 
+@pytest.mark.slow
 def test_the_rule_of_production_is_the_rule():
     """What a check asks of matched predictions and what the benchmark asks is one function."""
     before = regression(1)
@@ -138,6 +139,7 @@ def test_the_rule_of_production_is_the_rule():
     assert in_production(pairs, {}, constraints, 200, statistics)["verdict"] == "drift"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [200, 2000])
 @pytest.mark.parametrize("errors", ["normal", "heavy"])
 def test_models_no_worse_than_at_training_alarm_hardly_ever(rows, errors):

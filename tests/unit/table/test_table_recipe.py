@@ -67,6 +67,7 @@ def bits(matrix) -> list[list[str]]:
     return [[float(value).hex() for value in row] for row in matrix]
 
 
+@pytest.mark.slow
 @given(st.lists(CELLS, min_size=20, max_size=40), st.booleans())
 @settings(max_examples=80, deadline=None)
 def test_training_and_serving_encode_to_identical_doubles(tmp_path_factory, rows, scale):

@@ -100,6 +100,7 @@ def written(rows: list[list[str]], end: str = "\n") -> str:
     return "".join(",".join(map(quoted, row)) + end for row in [header, *rows])
 
 
+@pytest.mark.slow
 @with_kernel
 @given(st.lists(CELLS, min_size=1, max_size=40))
 @settings(max_examples=200, deadline=None)
@@ -111,6 +112,7 @@ def test_the_kernel_and_pyarrow_find_the_same_in_the_same_texts(texts):
     assert ours.numerals == theirs.numerals
 
 
+@pytest.mark.slow
 @with_kernel
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50), st.integers(0, 17)
@@ -139,6 +141,7 @@ def test_the_kernel_copies_texts_with_a_nul_in_them():
     assert found.texts.counts == {"a\0b": 2, "c": 1}
 
 
+@pytest.mark.slow
 @with_kernel
 @given(st.data(), st.integers(1, 4), st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=100, deadline=None)
@@ -227,6 +230,7 @@ def test_a_header_alone_has_columns_and_no_rows(tmp_path, reader):
     assert profile_file(tmp_path / "t.csv").rows == 0
 
 
+@pytest.mark.slow
 def test_many_blocks_in_threads_give_what_one_pass_gives(tmp_path):
     rng = np.random.default_rng(1)
     rows = 150_000
@@ -272,6 +276,7 @@ def test_parquet_and_json_lines_tell_what_csv_tells(tmp_path):
             same(found.columns[column], expected)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.dictionaries(

@@ -232,6 +232,7 @@ CELLS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.lists(CELLS, min_size=6, max_size=8), min_size=1, max_size=30),
     blank=st.sets(st.integers(0, 30)),

@@ -81,6 +81,7 @@ def test_a_word_for_nothing_is_a_gap_unless_the_baseline_holds_it_as_a_text(word
 
 
 class TestNothingAlarmsByAccident:
+    @pytest.mark.slow
     @pytest.mark.parametrize("rows", [200, 1000])
     def test_unchanged_windows_alarm_less_often_than_they_may_even_at_a_rate_a_hundred_times_too_high(
         self, rows
@@ -146,6 +147,7 @@ class TestNothingAlarmsByAccident:
         window = Profile(500, {"note": texts([*notes(350), *["same"] * 150])})
         assert ("note", "baseline_drift_check") in checks_of(compare(baseline, rules(baseline), window))
 
+    @pytest.mark.slow
     def test_rows_that_are_alike_alarm_no_more_than_others(self):
         rng = np.random.default_rng(3)
 
@@ -179,6 +181,7 @@ class TestWhatMattersIsFound:
             assert checks_of(found) == {("x", "baseline_drift_check")}
             assert found.columns["x"].distance == pytest.approx(abs(now - 0.22), abs=0.04)
 
+    @pytest.mark.slow
     def test_a_shift_too_small_for_one_window_is_found_in_several_and_its_end_is_seen_at_once(self):
         rng = np.random.default_rng(5)
         baseline = table(rng, 5000)
