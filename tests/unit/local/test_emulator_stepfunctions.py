@@ -276,12 +276,18 @@ def test_stopping_an_execution_reaches_tasks_in_nested_maps_and_waits() -> None:
     assert seen["ended"].wait(PATIENCE_SECONDS) and seen["aborted"]
 
 
+def assert_nothing_is_at_work(seen: dict[str, Any]) -> None:
+    """See that a blocking task was called off; on a busy machine the time may be over before it begins."""
+    if seen["began"].is_set():
+        assert seen["ended"].wait(PATIENCE_SECONDS) and seen["aborted"]
+
+
 def test_a_task_past_its_timeout_fails_and_is_called_off() -> None:
     seen: dict[str, Any] = {}
     INTEGRATIONS["wait"] = bench.blocking(seen)
     run = Run(alone(task("wait", TimeoutSeconds="{% 0.05 %}")))
     assert run.failure()[0] == "States.Timeout"
-    assert seen["ended"].wait(PATIENCE_SECONDS) and seen["aborted"]
+    assert_nothing_is_at_work(seen)
     assert run.of_type("TaskTimedOut")
 
 
@@ -291,7 +297,7 @@ def test_an_execution_past_its_timeout_ends_timed_out() -> None:
     run = Run(alone(task("wait"), TimeoutSeconds=0.05))
     assert run.end()["status"] == "TIMED_OUT"
     assert run.types()[-1] == "ExecutionTimedOut"
-    assert seen["ended"].wait(PATIENCE_SECONDS) and seen["aborted"]
+    assert_nothing_is_at_work(seen)
 
 
 def test_a_wait_ends_when_the_execution_is_stopped() -> None:
