@@ -16,8 +16,9 @@ from tidegate.core.errors import BadDrop
 from tidegate.core.sentences import Sentence, joined, listed, of_the_data, say, told
 from tidegate.table.columns import Numbers
 from tidegate.table.read.csv_trouble import read_header
-from tidegate.table.read.look import Look, look, open_bytes
+from tidegate.table.read.look import Look, look
 from tidegate.table.read.names import quoted
+from tidegate.table.read.opening import open_bytes
 from tidegate.table.read.parquet_file import open_parquet
 from tidegate.table.score.csv_rows import csv_rows
 from tidegate.table.score.json_rows import json_rows

@@ -23,8 +23,9 @@ from tidegate.table.read.convert import (
     split_dictionary,
 )
 from tidegate.table.read.csv_trouble import explain_structure, malformed, read_header, rows_of
-from tidegate.table.read.look import Look, damaged, open_after, open_bytes
+from tidegate.table.read.look import Look, damaged
 from tidegate.table.read.names import expected_names, find_columns
+from tidegate.table.read.opening import open_after, open_bytes
 from tidegate.table.read.sentences import Fault, bad_columns
 from tidegate.table.read.values import ARROW_NULLS
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tidegate.core.errors import BadDrop
 from tidegate.core.grammar import Head, Malformed, csv_head, csv_records, other_separator, separators_said
 from tidegate.core.sentences import say, told
-from tidegate.table.read.look import Look, open_bytes, open_text
+from tidegate.table.read.look import Look
+from tidegate.table.read.opening import open_bytes, open_text
 
 
 def rows_of(path: Path, gzipped: bool) -> Iterator[tuple[int, list[str]]]:

@@ -13,7 +13,8 @@ from tidegate.core.sentences import of_the_data, say, told
 from tidegate.table.profile.column import ColumnProfile
 from tidegate.table.profile.table import Profile
 from tidegate.table.read.csv_trouble import explain_structure
-from tidegate.table.read.look import look, open_after
+from tidegate.table.read.look import look
+from tidegate.table.read.opening import open_after
 from tidegate.table.scan.adding import Adding
 from tidegate.table.scan.arrow_texts import cells_of
 

@@ -24,8 +24,9 @@ from tidegate.table.read.convert import (
     split_dictionary,
 )
 from tidegate.table.read.csv_trouble import malformed, read_header, rows_of
-from tidegate.table.read.look import Look, marked, open_bytes
+from tidegate.table.read.look import Look
 from tidegate.table.read.names import find_columns
+from tidegate.table.read.opening import marked, open_bytes
 from tidegate.table.read.values import ARROW_NULLS
 from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
 

@@ -24,8 +24,8 @@ from tidegate.table.read.convert import (
     read_texts,
     split_dictionary,
 )
-from tidegate.table.read.look import open_bytes
 from tidegate.table.read.names import find_columns
+from tidegate.table.read.opening import open_bytes
 from tidegate.table.score.rows import Reject, Rows, Wanted, sort_out
 
 BLOCK_ROWS = 16_384

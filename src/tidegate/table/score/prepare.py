@@ -12,7 +12,8 @@ from tidegate.core.errors import BadDrop
 from tidegate.core.scoring import too_many_bad
 from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.core.usage import Scoring
-from tidegate.table.read.look import look, open_bytes
+from tidegate.table.read.look import look
+from tidegate.table.read.opening import open_bytes
 from tidegate.table.score.csv_rows import csv_rows
 from tidegate.table.score.json_rows import json_rows
 from tidegate.table.score.parquet_rows import parquet_rows

@@ -16,7 +16,7 @@ from typing import Any
 from tidegate.core import bounds
 from tidegate.core.bounds import MOST_CELL_BYTES
 from tidegate.core.errors import BadDrop
-from tidegate.table.read.look import marked
+from tidegate.table.read.opening import marked
 from tidegate.table.scan.capture import CapturedRow, read_capture
 from tidegate.table.scan.json_lines import lines_of
 from tidegate.table.watch.parts import Part, number_of, refuse_halves, texts_of
