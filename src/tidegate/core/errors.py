@@ -48,11 +48,6 @@ class DataError(TidegateError):
         """The sentence for those who may read the data."""
         return self.sentence.plain
 
-    @property
-    def message(self) -> str:
-        """The same, under its earlier name."""
-        return self.sentence.plain
-
 
 class BadDrop(DataError):
     """A dropped file cannot be used.

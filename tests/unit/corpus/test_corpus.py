@@ -61,7 +61,7 @@ def test_a_broken_drop_is_refused_in_one_sentence(tmp_path: Path, what: str):
             assert read_drop(path, SPEC, "cars.csv").rows == 30
             return
         except BadDrop as refusal:
-            assert "\n" not in refusal.message
+            assert "\n" not in refusal.plain
             return
     sentence = refused(lambda: read_drop(path, SPEC, "cars.csv"), BadDrop)
     assert sentence.startswith("cars.csv")
@@ -143,7 +143,7 @@ def peak_of(folder: Path, what: list[str], mebibytes: int) -> tuple[list[str], i
         "    try:\n"
         "        print('read', read_drop(path, SPEC, 'cars.csv').rows)\n"
         "    except BadDrop as refusal:\n"
-        "        print(refusal.message)\n"
+        "        print(refusal.plain)\n"
         "    path.unlink()\n"
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
     )

@@ -72,8 +72,8 @@ def read_as_drop(content: bytes) -> None:
     try:
         assert read_drop(path, SPEC, "cars.csv").rows >= 20
     except BadDrop as refusal:
-        assert refusal.message.startswith("cars.csv")
-        assert "\n" not in refusal.message
+        assert refusal.plain.startswith("cars.csv")
+        assert "\n" not in refusal.plain
 
 
 def read_as_model_file(content: bytes) -> None:
@@ -108,7 +108,7 @@ def read_as_capture(content: bytes) -> None:
     try:
         list(read_capture(path, ["a", "b"]))
     except BadDrop as refusal:
-        assert "\n" not in refusal.message
+        assert "\n" not in refusal.plain
 
 
 PARSERS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {

@@ -43,8 +43,8 @@ def test_a_disturbed_csv_is_read_right_or_refused(tmp_path_factory, changes):
     try:
         table = read_drop(path, SPEC, "drop.csv")
     except BadDrop as bad:
-        assert bad.message.startswith("drop.csv") and "\n" not in bad.message
-        assert bad.row is not None or "quotation" in bad.message or "rows; at least" in bad.message
+        assert bad.plain.startswith("drop.csv") and "\n" not in bad.plain
+        assert bad.row is not None or "quotation" in bad.plain or "rows; at least" in bad.plain
         return
     rows = [cells for _, cells in rows_of(path, False)][1:]
     assert table.target.tolist() == [PARSERS["numeric"](cells[0]) for cells in rows]
@@ -88,4 +88,4 @@ def test_a_disturbed_parquet_file_is_read_or_refused(tmp_path, seed):
     try:
         assert read_drop(tmp_path / "drop", SPEC, "drop.parquet").rows >= 20
     except BadDrop as bad:
-        assert bad.message.startswith("drop.parquet") and "\n" not in bad.message
+        assert bad.plain.startswith("drop.parquet") and "\n" not in bad.plain

@@ -173,7 +173,7 @@ def test_gaps_are_null_for_the_models_and_in_the_table(tmp_path):
 def test_a_file_that_cannot_be_used_is_refused_in_words(tmp_path, body, words):
     with pytest.raises(BadDrop) as refusal:
         prepare(tmp_path, body)
-    assert words in refusal.value.message
+    assert words in refusal.value.plain
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_the_model_file_says_how_many_bad_rows_are_too_many(tmp_path, scoring, w
     else:
         with pytest.raises(BadDrop) as refusal:
             prepare(tmp_path, body, scoring)
-        assert words in refusal.value.message
+        assert words in refusal.value.plain
         assert (refusal.value.row, refusal.value.column) == (4, "km")
 
 
