@@ -31,6 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="run the end-to-end suite with IAM policies enforced",
     )
+    parser.addoption(
+        "--stack",
+        default="tidegate",
+        metavar="NAME",
+        help="run the end-to-end suite under another stack's name, and a name prefix of its own",
+    )
 
 
 # Long suites that `make test` samples; `pytest -m faults` and `pytest -m corpus` go through all of them.

@@ -14,7 +14,7 @@ from tidegate.core.bookmark import worth_telling
 from tidegate.core.errors import BadDrop
 from tidegate.core.spec import ModelSpec
 from tidegate.core.unforeseen import guarded
-from tidegate.edge.champions import approved
+from tidegate.edge.champions import Champions, approved
 from tidegate.edge.specs import document_in_force
 from tidegate.edge.truth import take_in
 from tidegate.edge.windows import open_next
@@ -32,10 +32,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except BadDrop as absent:
         return {**_nothing(), "reason": absent.masked, "unknown": True}
     champions = approved(spec, os.environ["PARAMETER_ROOT"])
-    if not champions:
-        return {**_nothing(), "reason": f"no model of {model} serves yet; train one, then check again"}
+    if not champions.approved:
+        return {**_nothing(), "reason": _no_model(model, champions)}
     answer = {**_nothing(), "refused": take_in(spec, run)}
-    for champion in champions:
+    for champion in champions.approved:
         opened = open_next(spec, champion, run, event["execution"])
         bookmark = opened.bookmark
         summary = bookmark.summary or {"algorithm": champion.algorithm, "verdict": bookmark.verdict}
@@ -49,6 +49,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     answer["reason"] = _reason(answer)
     logger.info("collected", extra={key: answer[key] for key in ("algorithms", "busy", "refused")})
     return answer
+
+
+def _no_model(model: str, champions: Champions) -> str:
+    if champions.lost:
+        why = "; ".join(f"{algorithm}: {reason}" for algorithm, reason in champions.lost.items())
+        return f"no model of {model} serves ({why}); train it once more, then check again"
+    return f"no model of {model} serves yet; train one, then check again"
 
 
 def _nothing() -> dict[str, Any]:

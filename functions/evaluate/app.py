@@ -31,6 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     if champion:
         evaluation["champion_lacks"] = _lacking(event)
+    if event.get("champion_lost"):
+        evaluation["champion_lost"] = event["champion_lost"]
     storage.write_json(f"{event['candidate'].rsplit('/', 1)[0]}/evaluation.json", evaluation)
     logger.info("evaluated", extra={"algorithm": event["algorithm"], "evaluation": evaluation})
     return evaluation
@@ -40,7 +42,7 @@ def _lacking(event: dict[str, Any]) -> list[str]:
     """Name the columns that the champion reads and the rows of this run do not have."""
     runs = names.champion_run(event["champion_model"]), event["run"]
     keys = [names.recipe_key(event["model"], run, event["algorithm"]) for run in runs]
-    theirs, ours = [
-        storage.read_json(f"s3://{os.environ['ARTIFACTS_BUCKET']}/{key}")["inputs"] for key in keys
-    ]
-    return [name for name in theirs if name not in ours]
+    theirs, ours = [storage.read_json(f"s3://{os.environ['ARTIFACTS_BUCKET']}/{key}") for key in keys]
+    if theirs is None or ours is None:  # which of them are not there was told by who looked the champion up
+        return []
+    return [name for name in theirs["inputs"] if name not in ours["inputs"]]

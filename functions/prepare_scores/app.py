@@ -44,10 +44,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         document = document_in_force(ARTIFACTS, event["model"])
         spec = ModelSpec.from_dict(document["spec"])
-        champions = approved(spec, os.environ["PARAMETER_ROOT"])
+        found = approved(spec, os.environ["PARAMETER_ROOT"], os.environ["SAGEMAKER_ROLE_ARN"])
+        champions = found.approved
         if not champions:  # nothing is wrong with the file: it stays where it is
             metrics.add_metric("FilesWithoutModel", MetricUnit.Count, 1)
-            return {"accepted": False, "reason": no_champion(spec.name), "kept_at": None}
+            return {"accepted": False, "reason": no_champion(spec.name, found.lost), "kept_at": None}
         counts = _prepare(event, spec, champions)
     except BadDrop as refusal:
         metrics.add_metric("FilesRefused", MetricUnit.Count, 1)
@@ -65,6 +66,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         date=event["started"][:10],
         prefix=os.environ["NAME_PREFIX"],
         artifacts=ARTIFACTS,
+        lost=found.lost,
     )
     return {"accepted": True, "counts": counts, "spec_sha256": document["source_sha256"], **plan}
 

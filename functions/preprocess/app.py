@@ -47,12 +47,13 @@ def _prepare(event: dict[str, Any]) -> dict[str, Any]:
     from tidegate.table.prepare import prepare
 
     model, run = event["model"], event["run"]
+    # First, as a model may have been deleted since: its runs are not taken up again.
+    document = document_in_force(ARTIFACTS, model)
     home = f"s3://{ARTIFACTS}/{names.prepared_key(model, run)}"
     if before := storage.read_json(home):
         # The same version under the same declaration: a retried run, or a lost answer of this function.
         logger.info("drop was prepared before")
         return dict(before)
-    document = document_in_force(ARTIFACTS, model)
     spec = ModelSpec.from_dict(document["spec"])
     filename = event["key"].rsplit("/", 1)[-1]
     with tempfile.TemporaryDirectory() as scratch:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from tidegate.core.endpoints import EndpointBusy, next_step, retained, undo_step
 from tidegate.core.unforeseen import guarded
 from tidegate.edge import parameters
-from tidegate.edge.hosting import act, describe, ensure_config, make_way
+from tidegate.edge.hosting import act, describe, describe_config, ensure_config, make_way
 
 logger = Logger()
 
@@ -45,8 +45,10 @@ def _upsert(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _roll_back(event: dict[str, Any]) -> dict[str, Any]:
-    # A configuration has the name of its model.
-    endpoint, previous = event["endpoint"], parameters.value(event["approved"]) or event.get("previous")
+    # A configuration has the name of its model; a name may outlive the configuration.
+    endpoint = event["endpoint"]
+    wanted = (parameters.value(event["approved"]), event.get("previous"))
+    previous = next((each for each in wanted if each and describe_config(each)), None)
     step = undo_step(describe(endpoint), previous)
     act(step, endpoint, previous)
     return {"endpoint": endpoint, "config": previous, "step": step}

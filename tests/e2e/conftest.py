@@ -1,6 +1,7 @@
 """A local cloud for the whole end-to-end suite, with the shipped template deployed into it.
 
 `--iam` runs the same suite with IAM enforced: every function and machine has only what the template gives it.
+`--stack NAME` runs it under another stack's name and prefix, so that nothing goes by what they are by default.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import matrix
-from tests.e2e.town import FAULTS, Town
+from tests.e2e.town import FAULTS, STACK, Town
 from tests.free_ports import free_port
 from tidegate.local import cloud as local_cloud
 from tidegate.local.deploy import deploy
 
 ROOT = Path(__file__).parents[2]
+OTHER_PREFIX = "x7"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +41,8 @@ def town(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     os.environ["TIDEGATE_FAULTS"] = str(state / FAULTS)
     cloud = local_cloud.up(state, free_port(), auth=request.config.getoption("--iam"))
     try:
-        deploy(cloud, ROOT, "tidegate")
-        yield Town(cloud)
+        stack = request.config.getoption("--stack")
+        deploy(cloud, ROOT, stack, parameters={} if stack == STACK else {"NamePrefix": OTHER_PREFIX})
+        yield Town(cloud, stack)
     finally:
         local_cloud.down(state)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.town import STACK, Town
+from tests.e2e.town import Town
 from tidegate.local.emulator.names import policies
 from tidegate.local.settings import ACCOUNT, REGION
 
@@ -65,7 +65,7 @@ def actions_of(statement: Statement) -> list[str]:
 def roles_of(town: Town) -> list[Role]:
     """Read every role of the stack, with its own policies and those managed ones that are the stack's."""
     iam = town.client("iam")
-    pages = town.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    pages = town.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=town.stack)
     resources = [each for page in pages for each in page["StackResourceSummaries"]]
     found = []
     for each in resources:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import cars
 from tests.e2e.test_line import entered
-from tests.e2e.town import STACK, Town, csv_bytes, tidegate
+from tests.e2e.town import Town, csv_bytes, tidegate
 from tidegate.local import settings
 from tidegate.local.emulator import processes
 
@@ -24,10 +24,7 @@ LOOSE = {"metric": "rmse", "at_most": 1e9, "against_champion": "off"}
 
 def physical_name(town: Town, function: str) -> str:
     """Give the name that a function of the template has."""
-    found = town.client("cloudformation").describe_stack_resource(
-        StackName=STACK, LogicalResourceId=f"{function}Function"
-    )
-    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+    return town.resource(f"{function}Function")
 
 
 def workers(town: Town, function: str) -> list[int]:

@@ -223,7 +223,7 @@ def test_late_and_rewritten_objects_count_each_prediction_once(town: Town, count
     assert (found["new_rows"], found["repeated"]) == (10, 30)
     capture(town, counted, rows, key=key)
     assert check(town, counted)["result"]["algorithms"]["xgboost"]["new_rows"] == 10
-    endpoint = names.endpoint_name("tg", counted, "xgboost")
+    endpoint = town.endpoint(counted)
     late = f"{names.capture_prefix(counted, endpoint)}AllTraffic/{key.split('AllTraffic/')[1][:10]}/00/00-late.jsonl"
     capture(town, counted, cars.rows(5, seed=33), key=late)
     check(town, counted)
@@ -320,14 +320,14 @@ def test_a_large_window_is_read_by_the_glue_job_and_counted_once(town: Town, cou
     assert "Profile the large window" in entered
     assert "Profile the window" not in entered
     assert rows_kept(town, counted) == before + 6_000
-    [job] = town.client("glue").get_job_runs(JobName="tidegate-profile-window")["JobRuns"]
+    [job] = town.client("glue").get_job_runs(JobName=f"{town.stack}-profile-window")["JobRuns"]
     assert job["JobRunState"] == "SUCCEEDED"
     assert town.record(run)["result"]["algorithms"]["xgboost"]["new_rows"] == 6_000
 
 
 def test_the_schedule_follows_the_model_file(town: Town, counted: str):
     scheduler = town.client("scheduler")
-    group = "tidegate-monitor"
+    group = f"{town.stack}-monitor"
     schedule = scheduler.get_schedule(Name=counted, GroupName=group)
     assert schedule["ScheduleExpression"] == "rate(1 hour)"
     assert schedule["Target"]["Arn"] == town.outputs["MonitorMachineArn"]

@@ -14,7 +14,7 @@ REALLY = {"training-failed", "scoring-failed", "check-failed", "dead-letters"}
 
 
 def alarms_of(town: Town) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = town.client("cloudwatch").describe_alarms(AlarmNamePrefix="tidegate-")[
+    found: list[dict[str, Any]] = town.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{town.stack}-")[
         "MetricAlarms"
     ]
     return found
@@ -46,7 +46,7 @@ def breach(town: Town, alarm: dict[str, Any]) -> None:
 def test_every_alarm_goes_on_and_people_hear_what_it_means_and_what_to_do(town: Town):
     alarms = alarms_of(town)
     names = {each["AlarmName"] for each in alarms}
-    assert {f"tidegate-{name}" for name in REALLY} < names
+    assert {f"{town.stack}-{name}" for name in REALLY} < names
     # A training, a scoring and a check that fail at once, and an event that could not be delivered.
     logistic = {"num_round": 3, "objective": "reg:logistic"}  # which prices are not fit for
     town.declare(cars.spec("fails-to-train", algorithms={"xgboost": {"hyperparameters": logistic}}))
@@ -56,7 +56,7 @@ def test_every_alarm_goes_on_and_people_hear_what_it_means_and_what_to_do(town: 
     sqs, queue = town.client("sqs"), town.outputs["DeadLetterQueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
     for alarm in alarms:
-        if alarm["AlarmName"].removeprefix("tidegate-") not in REALLY:
+        if alarm["AlarmName"].removeprefix(f"{town.stack}-") not in REALLY:
             breach(town, alarm)
     with suppress(AssertionError):
         town.until(lambda: names <= told_of_alarms(town), "people heard of every alarm")

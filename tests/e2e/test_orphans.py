@@ -31,7 +31,7 @@ def test_what_was_superseded_or_rejected_is_removed_and_what_serves_goes_on_serv
     best = town.train(name, "best.csv", csv_bytes(cars.rows(900)))
     assert [run["status"] for run in (first, poor, best)] == ["SUCCEEDED", "REJECTED", "SUCCEEDED"]
     made = {
-        word: f"tg-{name}-xgboost-{run['run']}"
+        word: f"{town.endpoint(name)}-{run['run']}"
         for word, run in (("first", first), ("poor", poor), ("best", best))
     }
 
@@ -52,7 +52,7 @@ def test_what_was_superseded_or_rejected_is_removed_and_what_serves_goes_on_serv
     assert not there_is(town, made["poor"])
     assert there_is(town, made["best"], config=True)
     assert there_is(town, made["best"])
-    assert float(town.invoke(f"tg-{name}-xgboost", "50000,2015,fiat,yes")) > 0
+    assert float(town.invoke(town.endpoint(name), "50000,2015,fiat,yes")) > 0
     # The artefacts are still there: what was removed can be made again.
     assert town.keys(town.artifacts, f"{name}/runs/{first['run']}/xgboost/model/")
     again = tidegate(town, "gc", "--older-than", "0")[1]

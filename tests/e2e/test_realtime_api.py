@@ -20,7 +20,7 @@ from tests.e2e import cars
 from tests.e2e.caller import Caller
 from tests.e2e.malformed import BODIES
 from tests.e2e.test_retry import tidegate
-from tests.e2e.town import STACK, Town, csv_bytes
+from tests.e2e.town import Town, csv_bytes
 from tidegate.cli.cloud import CURL
 
 MODEL, FAILS, OTHERS, SERVERLESS = "api-cars", "api-fails", "api-others", "api-serverless"
@@ -56,20 +56,20 @@ def test_records_in_json_and_csv_get_the_same_combined_predictions(caller: Calle
         assert [each["prediction"] for each in same["predictions"]] == values
     by_algorithm = several["predictions"][0]["by_algorithm"]
     assert values[0] == pytest.approx(sum(by_algorithm.values()) / 2)
-    asked = town.invoke("tg-api-cars-xgboost", "90000,2015,volvo,no")
+    asked = town.invoke(town.endpoint(MODEL), "90000,2015,volvo,no")
     assert float(asked) == by_algorithm["xgboost"]
     assert several["versions"] == {
         name: town.parameter(MODEL, name, "model") for name in ("xgboost", "linear-learner")
     }
 
 
-def test_accept_chooses_csv(caller: Caller):
+def test_accept_chooses_csv(caller: Caller, town: Town):
     said = caller.predict(MODEL, [{**CAR, "listing": "a"}, {**OLD, "listing": "b"}], accept="text/csv")
     rows = list(csv.DictReader(io.StringIO(said.body.decode())))
     assert [row["id"] for row in rows] == ["a", "b"]
     assert float(rows[0]["prediction"]) > float(rows[1]["prediction"])
     assert {"prediction_xgboost", "prediction_linear-learner", "prediction_id"} <= rows[0].keys()
-    assert "xgboost=tg-api-cars-xgboost-" in said.headers["tidegate-versions"]
+    assert f"xgboost={town.endpoint(MODEL)}-" in said.headers["tidegate-versions"]
 
 
 def captured(town: Town, model: str, inference_id: str) -> list[dict]:
@@ -102,7 +102,7 @@ def test_a_serverless_model_predicts_as_one_with_instances(caller: Caller, town:
     assert [each["by_algorithm"]["xgboost"] for each in ours] == pytest.approx(
         [each["by_algorithm"]["xgboost"] for each in theirs], rel=0.1
     )
-    described = town.client("sagemaker").describe_endpoint(EndpointName="tg-api-serverless-xgboost")
+    described = town.client("sagemaker").describe_endpoint(EndpointName=town.endpoint(SERVERLESS))
     [variant] = described["ProductionVariants"]
     assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 5}
 
@@ -126,10 +126,7 @@ def test_a_rule_from_a_layer_of_ones_own_combines(caller: Caller, town: Town):
         )
     functions = town.client("lambda")
     layer = functions.publish_layer_version(LayerName="house", Content={"ZipFile": packed.getvalue()})
-    resources = town.client("cloudformation").describe_stack_resource(
-        StackName=STACK, LogicalResourceId="PredictFunction"
-    )
-    name = resources["StackResourceDetail"]["PhysicalResourceId"]
+    name = town.resource("PredictFunction")
     held = [each["Arn"] for each in functions.get_function_configuration(FunctionName=name)["Layers"]]
     # As the template does with the parameter CombineLayerArn.
     functions.update_function_configuration(FunctionName=name, Layers=[layer["LayerVersionArn"], *held])
@@ -148,13 +145,13 @@ def test_a_rule_from_a_layer_of_ones_own_combines(caller: Caller, town: Town):
         town.declare(cars.spec(MODEL, serving={"combine": "mean", "instances": {"min": 1, "max": 3}}))
 
 
-def test_the_models_are_listed_and_described(caller: Caller):
+def test_the_models_are_listed_and_described(caller: Caller, town: Town):
     listed = {each["name"]: each for each in caller.ask("GET", "/models").document["models"]}
     assert listed[MODEL]["state"] == "serving"
     found = caller.ask("GET", f"/models/{MODEL}").document
     xgboost = found["algorithms"]["xgboost"]
     assert xgboost["state"] == "InService"
-    assert xgboost["version"] == f"tg-api-cars-xgboost-{xgboost['run']}"
+    assert xgboost["version"] == f"{town.endpoint(MODEL)}-{xgboost['run']}"
     assert 0 < xgboost["metrics"]["rmse"] < 1500
     assert set(found["record"]["properties"]) == {"km", "year", "make", "automatic", "listing"}
 
@@ -191,14 +188,14 @@ def test_a_field_declared_after_the_training_is_not_asked_of_the_model_that_serv
 
 def test_one_endpoint_failing_is_an_error_or_is_told_as_the_model_file_says(caller: Caller, town: Town):
     for model in (FAILS, OTHERS):
-        town.client("sagemaker").delete_endpoint(EndpointName=f"tg-{model}-linear-learner")
+        town.client("sagemaker").delete_endpoint(EndpointName=town.endpoint(model, "linear-learner"))
     failed, others = (
         town.until(lambda model=model: missing(caller, model), f"{model} misses an endpoint")
         for model in (FAILS, OTHERS)
     )
     assert failed.status == 502
     assert "linear-learner: its endpoint is not there now" in failed.document["detail"]
-    assert "tg-api-fails" not in failed.body.decode()
+    assert town.endpoint(FAILS)[:-8] not in failed.body.decode()
     assert list(others.document["failed"]) == ["linear-learner"]
     assert list(others.document["predictions"][0]["by_algorithm"]) == ["xgboost"]
     assert list(others.document["versions"]) == ["xgboost"]
@@ -214,7 +211,7 @@ def test_endpoints_scale_between_the_bounds_of_the_model_file(caller: Caller, to
     scaling = town.client("application-autoscaling")
     place = {
         "ServiceNamespace": "sagemaker",
-        "ResourceIds": ["endpoint/tg-api-cars-xgboost/variant/AllTraffic"],
+        "ResourceIds": [f"endpoint/{town.endpoint(MODEL)}/variant/AllTraffic"],
     }
     [target] = scaling.describe_scalable_targets(**place)["ScalableTargets"]
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
@@ -234,7 +231,8 @@ def test_new_bounds_come_into_force_with_the_next_training_and_none_end_the_scal
 
     def bounds() -> list[tuple[int, int]]:
         found = scaling.describe_scalable_targets(
-            ServiceNamespace="sagemaker", ResourceIds=["endpoint/tg-api-scales-xgboost/variant/AllTraffic"]
+            ServiceNamespace="sagemaker",
+            ResourceIds=[f"endpoint/{town.endpoint('api-scales')}/variant/AllTraffic"],
         )["ScalableTargets"]
         return [(each["MinCapacity"], each["MaxCapacity"]) for each in found]
 
@@ -262,7 +260,7 @@ def test_an_endpoint_whose_update_fails_scales_on(caller: Caller, town: Town):
     town.declare(cars.spec(model, algorithms=quick, serving={"instances": {"min": 1, "max": 2}}))
     assert town.train(model, "1.csv", csv_bytes(cars.rows(seed=1)))["status"] == "SUCCEEDED"
     place = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-    name = f"endpoint/tg-{model}-xgboost/variant/AllTraffic"
+    name = f"endpoint/{town.endpoint(model)}/variant/AllTraffic"
     # As the update to another instance type does before it is refused.
     scaling.deregister_scalable_target(ResourceId=name, **place)
     town.fail("Create or update the endpoint", model, error="ValidationException", cause="no more of them")

@@ -241,8 +241,7 @@ def test_a_model_that_fails_fails_the_run_in_words_after_the_others_have_ended(t
     scored = town.score(name, "rows.csv", csv_bytes(ROWS))
     assert scored["status"] == "FAILED"
     assert (
-        "xgboost: in the state 'Score with the champion': The job tg-cars-score-broken-xgboost"
-        in scored["reason"]
+        f"xgboost: in the state 'Score with the champion': The job {town.endpoint(name)}" in scored["reason"]
     )
     assert scored["result"]["algorithms"]["linear-learner"]["status"] == "SUCCEEDED"
     assert scored["result"]["scores"] is None
@@ -264,7 +263,10 @@ def test_the_command_line_brings_the_scores(town: Town, tmp_path: Path):
         "--json",
     ]
     done = subprocess.run(
-        [*command, "--state", str(town.cloud.state)], capture_output=True, text=True, timeout=600
+        [*command, "--state", str(town.cloud.state), "--stack", town.stack],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)

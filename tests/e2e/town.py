@@ -15,7 +15,7 @@ from tests.waiting import until
 from tidegate.core import names
 from tidegate.local.cloud import Cloud
 
-STACK = "tidegate"
+STACK = "tidegate"  # where the suite is not told another one
 SECONDS = 300.0  # the longest that a run may take on a busy machine; it only ends a hang
 FAULTS = "faults.json"  # in the state folder: what the local cloud shall fail on purpose
 
@@ -23,12 +23,28 @@ FAULTS = "faults.json"  # in the state folder: what the local cloud shall fail o
 class Town:
     """A deployed stack in a running local cloud, spoken to through AWS's own clients alone."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+    def __init__(self, cloud: Cloud, stack: str = STACK) -> None:
+        self.cloud, self.stack = cloud, stack
         self._clients: dict[str, Any] = {}
-        described = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read what the stack is made of, as after a deployment."""
+        described = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
         self.outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
         self.data, self.artifacts = self.outputs["DataBucket"], self.outputs["ArtifactsBucket"]
+        self.prefix = self.outputs["NamePrefix"]
+
+    def resource(self, logical: str) -> str:
+        """Give the name of a resource of the stack."""
+        found: str = self.client("cloudformation").describe_stack_resource(
+            StackName=self.stack, LogicalResourceId=logical
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        return found
+
+    def endpoint(self, model: str, algorithm: str = "xgboost") -> str:
+        """Name the endpoint of one algorithm of a model."""
+        return names.endpoint_name(self.prefix, model, algorithm)
 
     def client(self, service: str) -> Any:
         """Give a client of one service."""
@@ -124,7 +140,7 @@ class Town:
 
     def parameter(self, model: str, algorithm: str, what: str) -> str | None:
         """Read a name from Parameter Store."""
-        name = names.parameter_name(STACK, model, algorithm, what)
+        name = names.parameter_name(self.stack, model, algorithm, what)
         try:
             value: str = self.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
             return value
@@ -181,6 +197,7 @@ def csv_bytes(rows: list[dict[str, Any]], header: list[str] | None = None) -> by
 
 def tidegate(town: Town, *words: str) -> tuple[int, dict[str, Any]]:
     """Type a command; gives its exit code and its document."""
-    command = [sys.executable, "-m", "tidegate.cli", *words, "--json", "--state", str(town.cloud.state)]
+    own = ["--json", "--state", str(town.cloud.state), "--stack", town.stack]
+    command = [sys.executable, "-m", "tidegate.cli", *words, *own]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     return done.returncode, json.loads(done.stdout)

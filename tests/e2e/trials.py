@@ -322,7 +322,7 @@ class Training(Runner):
 
         def whole() -> bool:
             champion = self.town.parameter(self.model, "xgboost", "model")
-            name = names.endpoint_name("tg", self.model, "xgboost")
+            name = self.town.endpoint(self.model)
             endpoints = self.town.client("sagemaker").list_endpoints(NameContains=name)["Endpoints"]
             found = [each for each in endpoints if each["EndpointName"] == name]
             wrong[:] = [f"the champion is {champion}, the endpoint {found}"]

@@ -45,7 +45,7 @@ def capture(
             "inferenceTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         }
         lines.append(json.dumps({"captureData": sides, "eventMetadata": meta, "eventVersion": "0"}))
-    endpoint = names.endpoint_name("tg", model, algorithm)
+    endpoint = town.endpoint(model, algorithm)
     folder = f"{names.capture_prefix(model, endpoint)}AllTraffic/{now:%Y/%m/%d/%H}"
     key = about.get("key") or f"{folder}/{now:%M-%S}-{uuid.uuid4()}.jsonl"
     town.client("s3").put_object(Bucket=town.artifacts, Key=key, Body="\n".join(lines).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from tidegate.api.model import BUSY
+from tidegate.api.model import BUSY, GONE
 from tidegate.api.problems import Problem
 from tidegate.core.errors import TidegateError
 
@@ -74,6 +74,8 @@ def problem_of(troubles: Mapping[str, EndpointTrouble], statuses: Mapping[str, s
     kinds = {trouble.kind for trouble in troubles.values()}
     if any(status in BUSY for status in statuses.values()):
         return updating(said)
+    if kinds == {"absent"} and set(statuses.values()) == {GONE}:
+        return Problem(409, f"{said}: it was deleted; the model has to be trained again to be served")
     if "busy" in kinds and not kinds & {"failed", "refused"}:
         return Problem(503, f"{said}; ask again in a moment", retry_after_seconds=1)
     if kinds == {"late"}:
@@ -86,8 +88,21 @@ def updating(said: str) -> Problem:
     return Problem(503, f"{said}; it is being updated, ask again soon", retry_after_seconds=UPDATE_SECONDS)
 
 
-def not_deployed(model: str) -> Problem:
-    """Answer for a model that is declared and not trained, or that no gate let pass."""
+def not_deployed(model: str, lost: Mapping[str, str] | None = None) -> Problem:
+    """Answer for a model that is declared and not trained, that no gate let pass, or whose versions are gone.
+
+    Parameters
+    ----------
+    model : str
+        The model.
+    lost : mapping of str to str, optional
+        By algorithm why what is named as serving it counts as nothing.
+    """
+    if lost:
+        why = "; ".join(f"{name}: {reason}" for name, reason in lost.items())
+        return Problem(
+            409, f"the model '{model}' is declared but nothing serves it any more ({why}); train it again"
+        )
     return Problem(
         409,
         f"the model '{model}' is declared but nothing serves it yet; it has to be trained and pass its gate",

@@ -13,6 +13,7 @@ from tidegate.core.spec import ModelSpec
 from tidegate.serving.apply import Recipe
 
 BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
+GONE = "Missing"  # the status of an endpoint that there is not
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,21 @@ class Served:
 
 @dataclass(frozen=True)
 class Model:
-    """A declared model, with what serves it."""
+    """A declared model, with what serves it.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+        Its declaration in force.
+    served : tuple of Served
+        What serves it.
+    lost : mapping of str to str
+        By algorithm why what is named as serving it counts as nothing: a name may outlive what it names.
+    """
 
     spec: ModelSpec
     served: tuple[Served, ...]
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def form(self) -> Form:
@@ -121,7 +133,10 @@ class Model:
             }
             for each in self.served
         }
-        algorithms |= {name: {"state": "NotDeployed"} for name in self.absent}
+        algorithms |= {
+            name: {"state": "NotDeployed", **({"reason": self.lost[name]} if name in self.lost else {})}
+            for name in self.absent
+        }
         updating = any(entry["state"] in BUSY for entry in algorithms.values())
         return {
             **self.summary(),

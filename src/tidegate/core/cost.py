@@ -21,6 +21,7 @@ LOOK_SECONDS = 15  # how often the train machine looks at an endpoint that is be
 MEMORY_MB = {
     "Preprocess": 3008,
     "QueryTrainingMetrics": 256,
+    "LookUpChampion": 256,
     "Evaluate": 1769,
     "RmseGate": 256,
     "Baseline": 3008,
@@ -39,7 +40,15 @@ MEMORY_MB = {
 _ON_ROWS = frozenset(name for name, memory in MEMORY_MB.items() if memory > 1024)
 _SMALL_SECONDS = 0.5
 _TRAIN = ("Preprocess", "Notify")
-_TRAIN_EACH = ("QueryTrainingMetrics", "Evaluate", "RmseGate", "Baseline", "Baseline", "UpsertEndpoint")
+_TRAIN_EACH = (
+    "QueryTrainingMetrics",
+    "LookUpChampion",
+    "Evaluate",
+    "RmseGate",
+    "Baseline",
+    "Baseline",
+    "UpsertEndpoint",
+)
 _SCORE = ("PrepareScores", "CombineScores", "Notify")
 _CHECK = ("Collect", "EvaluateDrift", "Notify")
 _CHECK_EACH = ("ProfileWindow", "CompareWindow", "MatchTruth")

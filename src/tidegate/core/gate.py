@@ -48,7 +48,7 @@ def judge(gate: Gate, evaluation: Mapping[str, Any]) -> Judgement:
     evaluation : mapping
         What `tidegate.table.evaluate` found on the held-out rows: ``rows``, ``candidate`` and ``champion``
         (each metric with ``value``, ``low``, ``high``), and ``difference`` (candidate minus champion, by
-        the paired bootstrap over the same rows).
+        the paired bootstrap over the same rows); ``champion_lost`` says why one that is named counts as none.
 
     Returns
     -------
@@ -88,6 +88,9 @@ def _threshold(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
 
 
 def _champion(gate: Gate, evaluation: Mapping[str, Any]) -> Check | None:
+    if lost := evaluation.get("champion_lost"):
+        # Told whatever the gate asks: a name that points at nothing is worth knowing of.
+        return Check("champion", True, f"there is no champion to compare with: {lost}")
     if gate.against_champion == "off":
         return None
     if evaluation.get("champion") is None:

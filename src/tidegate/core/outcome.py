@@ -63,7 +63,8 @@ def finish_scoring(raw: Mapping[str, Any]) -> dict[str, Any]:
     raw : mapping
         ``run``, ``model``, ``key``; ``algorithms`` (a list, each with ``algorithm``, ``status`` and
         ``model``; failed ones with ``state``, ``error`` and ``cause``); where rows were read ``counts``;
-        where all went well ``scored``, ``scores`` and ``absent``, the algorithms without an approved model.
+        where all went well ``scored``, ``scores``, ``absent``, the algorithms without an approved model, and
+        ``lost``, why an approved model that is named was not asked.
         A run that failed has ``failure`` (state, error, cause), or ``reason`` where it could not begin.
 
     Returns
@@ -99,8 +100,10 @@ def _scored(raw: Mapping[str, Any]) -> str:
     parts = [f"{raw['scored']:,} row{'' if raw['scored'] == 1 else 's'} scored"]
     if rejected:
         parts.append(f"{rejected:,} bad one{'' if rejected == 1 else 's'} set aside")
-    if absent := raw.get("absent"):
+    lost = raw.get("lost") or {}
+    if absent := [name for name in raw.get("absent") or [] if name not in lost]:
         parts.append(f"without {' and '.join(absent)}, which has no approved model yet")
+    parts += [f"without {name}: {why}; train it once more" for name, why in lost.items()]
     return ", ".join(parts)
 
 

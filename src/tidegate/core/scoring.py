@@ -37,8 +37,22 @@ class Champion:
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def no_champion(model: str) -> str:
-    """Say that nothing can be scored yet, and what to do."""
+def no_champion(model: str, lost: Mapping[str, str] | None = None) -> str:
+    """Say that nothing can be scored, and what to do.
+
+    Parameters
+    ----------
+    model : str
+        The model.
+    lost : mapping of str to str, optional
+        By algorithm why the approved model that is named counts as none.
+    """
+    if lost:
+        why = "; ".join(f"{algorithm}: {reason}" for algorithm, reason in lost.items())
+        return (
+            f"no approved model of '{model}' can be used ({why}): train it once more "
+            f"(tidegate train {model} FILE), then drop the file again"
+        )
     return (
         f"no approved model of '{model}' yet: train one first (tidegate train {model} FILE), "
         "then drop the file again"
@@ -128,6 +142,7 @@ def plan_scores(
     prefix: str,
     artifacts: str,
     attempt: int = 0,
+    lost: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Lay out a scoring run, ready for the machine.
 
@@ -147,12 +162,15 @@ def plan_scores(
         The artifacts bucket.
     attempt : int, optional
         The attempt's number; each keeps its rows apart, as the model file may have changed meanwhile.
+    lost : mapping of str to str, optional
+        By algorithm why the approved model that is named counts as none.
 
     Returns
     -------
     dict
         ``algorithms``, one plain entry for each iteration of the machine's Map; ``absent``, the algorithms
-        without an approved model; ``rejects``, where bad rows are; ``combine``, what the function that
+        without an approved model; ``lost``, why one that is named is not asked; ``rejects``, where bad rows
+        are; ``combine``, what the function that
         combines is told.
     """
     home = f"s3://{artifacts}/{names.score_prefix(spec.name, run, attempt)}"
@@ -186,6 +204,7 @@ def plan_scores(
     return {
         "algorithms": entries,
         "absent": [name for name in spec.algorithms if name not in combine["outputs"]],
+        "lost": dict(lost or {}),
         "rejects": f"{home}/rejects.csv",
         "combine": combine,
     }

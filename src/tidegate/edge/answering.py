@@ -110,7 +110,7 @@ class Api:
             if not model.served:
                 name = model.spec.name
                 coming = self._catalogue.coming(model)
-                raise updating(f"'{name}' is being deployed") if coming else not_deployed(name)
+                raise updating(f"'{name}' is being deployed") if coming else not_deployed(name, model.lost)
             # A model that came into service a moment ago may read other fields than the one known here.
             try:
                 records = read_records(request.body, request.headers.get("content-type", ""), model.form)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from tidegate.api.model import Model, Served
+from tidegate.api.model import GONE, Model, Served
 from tidegate.core import names
 from tidegate.core.errors import NotThere
 from tidegate.core.spec import ModelSpec
@@ -78,7 +78,7 @@ class Catalogue:
     def status(self, endpoint: str) -> str:
         """Give an endpoint's status, ``Missing`` where there is none."""
         description = describe(endpoint)
-        return str(description["EndpointStatus"]) if description else "Missing"
+        return str(description["EndpointStatus"]) if description else GONE
 
     def coming(self, model: Model) -> bool:
         """Tell whether an endpoint of a model that nothing serves yet is on its way."""
@@ -104,8 +104,14 @@ class Catalogue:
             return None
         spec = ModelSpec.from_dict(document["spec"])
         there = [each for each in spec.algorithms if {"endpoint", "model"} <= found.get(each, {}).keys()]
-        served = self._pool.map(lambda algorithm: self._served(name, algorithm, found[algorithm]), there)
-        return Model(spec, tuple(served))
+        looked = dict(
+            zip(there, self._pool.map(lambda one: self._served(name, one, found[one]), there), strict=True)
+        )
+        return Model(
+            spec,
+            tuple(each for each in looked.values() if isinstance(each, Served)),
+            {algorithm: str(each) for algorithm, each in looked.items() if isinstance(each, NotThere)},
+        )
 
     def _parameters(self, model: str) -> dict[str, dict[str, str]]:
         root = f"/{self._root}/{model}"
@@ -117,12 +123,18 @@ class Catalogue:
                 found.setdefault(algorithm, {})[what] = each["Value"]
         return found
 
-    def _served(self, model: str, algorithm: str, named: Mapping[str, str]) -> Served:
-        run = names.champion_run(named["model"])
-        spec = _run_spec(self._artifacts, model, run)
-        recipe, levels = _recipe(
-            self._artifacts, model, run, algorithm, serverless=spec.serving.serverless is not None
-        )
+    def _served(self, model: str, algorithm: str, named: Mapping[str, str]) -> Served | NotThere:
+        """Read what a version reads; a name that points at nothing is the trouble of one algorithm alone."""
+        try:
+            run = names.champion_run(named["model"])
+            spec = _run_spec(self._artifacts, model, run)
+            recipe, levels = _recipe(
+                self._artifacts, model, run, algorithm, serverless=spec.serving.serverless is not None
+            )
+        except ValueError:
+            return NotThere("the version that is named is none that a training run made")
+        except NotThere as gone:
+            return gone
         features = {name: feature.type for name, feature in spec.features.items()}
         missing = {name: words for name, words in spec.missing.items() if name in features}
         return Served(algorithm, named["endpoint"], named["model"], run, features, recipe, missing, levels)
@@ -133,7 +145,7 @@ class Catalogue:
 def _run_spec(artifacts: str, model: str, run: str) -> ModelSpec:
     document = read_json(f"s3://{artifacts}/{names.run_spec_key(model, run)}")
     if document is None:
-        raise NotThere(f"the run {run} of {model} kept no spec; train {model} again to serve it")
+        raise NotThere(f"the run {run}, which made the version that is named, is no more")
     return ModelSpec.from_dict(document["spec"])
 
 
@@ -143,6 +155,8 @@ def _recipe(
 ) -> tuple[Recipe | None, dict[str, frozenset[str]]]:
     """Read the recipe where it is applied here, and which values it knows of each categorical field."""
     recipe: Any = read_json(f"s3://{artifacts}/{names.recipe_key(model, run, algorithm)}")
+    if serverless and recipe is None:
+        raise NotThere(f"the recipe of the run {run}, which made the version that is named, is no more")
     columns = recipe["columns"] if recipe else []
     levels = {each["name"]: frozenset(each["levels"]) for each in columns if "levels" in each}
     return Recipe(recipe) if serverless else None, levels

@@ -23,6 +23,17 @@ def describe(endpoint: str) -> dict[str, Any] | None:
         raise
 
 
+def describe_config(config: str) -> dict[str, Any] | None:
+    """Describe an endpoint configuration, None where there is none."""
+    try:
+        found: dict[str, Any] = client("sagemaker").describe_endpoint_config(EndpointConfigName=config)
+        return found
+    except ClientError as error:
+        if "Could not find" in str(error):
+            return None
+        raise
+
+
 def ensure_config(event: Mapping[str, Any]) -> None:
     """Write the endpoint configuration of a run, if an attempt before has not."""
     key = os.environ.get("KMS_KEY_ID")
@@ -59,10 +70,10 @@ def act(step: str, endpoint: str, config: str | None, **kept: Any) -> None:
 
 def make_way(description: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Lift the scaling of an endpoint whose instance type is about to change; tells whether it was lifted."""
-    served = client("sagemaker").describe_endpoint_config(
-        EndpointConfigName=description["EndpointConfigName"]
-    )
-    if not check_change(served["ProductionVariants"][0], variant_of(event), event["endpoint"]):
+    # An endpoint goes on serving when its configuration is deleted; then nobody knows what it is served on.
+    served = describe_config(description["EndpointConfigName"])
+    current = served["ProductionVariants"][0] if served else None
+    if current and not check_change(current, variant_of(event), event["endpoint"]):
         return False
     scaling = client("application-autoscaling")
     try:

@@ -81,17 +81,29 @@ def _names(operation: str, listed: str, member: str, **asked: Any) -> Iterator[s
         yield from (str(each[member]) for each in page[listed])
 
 
+def _described(describe: Any, **named: str) -> dict[str, Any]:
+    """Describe what was listed; what is gone since refers to nothing."""
+    try:
+        found: dict[str, Any] = describe(**named)
+        return found
+    except ClientError as error:
+        if "Could not find" not in str(error):
+            raise
+        return {}
+
+
 def _config(name: str) -> Config:
-    described = client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
-    variants = [*described["ProductionVariants"], *described.get("ShadowProductionVariants", [])]
+    described = _described(client("sagemaker").describe_endpoint_config, EndpointConfigName=name)
+    variants = [*described.get("ProductionVariants", []), *described.get("ShadowProductionVariants", [])]
     return Config(name, tuple(each["ModelName"] for each in variants if "ModelName" in each))
 
 
 def _served() -> Iterator[str]:
     """Give the configuration of every endpoint of the account, and the one that it is being updated to."""
     for endpoint in _names("list_endpoints", "Endpoints", "EndpointName"):
-        described = client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        yield described["EndpointConfigName"]
+        described = _described(client("sagemaker").describe_endpoint, EndpointName=endpoint)
+        if now := described.get("EndpointConfigName"):
+            yield now
         if coming := described.get("PendingDeploymentSummary", {}).get("EndpointConfigName"):
             yield coming
 
@@ -101,7 +113,9 @@ def _used() -> Iterator[str]:
         for job in _names(
             "list_transform_jobs", "TransformJobSummaries", "TransformJobName", StatusEquals=status
         ):
-            yield client("sagemaker").describe_transform_job(TransformJobName=job)["ModelName"]
+            described = _described(client("sagemaker").describe_transform_job, TransformJobName=job)
+            if "ModelName" in described:
+                yield described["ModelName"]
 
 
 def _parameters(root: str, use: str) -> Iterator[dict[str, Any]]:

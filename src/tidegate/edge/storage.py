@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -58,6 +59,22 @@ def exists(uri: str) -> bool:
     bucket, key = split_uri(uri)
     found = client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
     return any(each["Key"] == key for each in found)
+
+
+def is_there(uri: str) -> bool:
+    """Tell whether there is an object; none is in a bucket that is gone, nor in somebody else's."""
+    try:
+        return exists(uri)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        # A right that we lack on our own bucket is a trouble to be told, not an object that is gone.
+        if code == "NoSuchBucket" or (code == "AccessDenied" and split_uri(uri)[0] != _own_bucket()):
+            return False
+        raise
+
+
+def _own_bucket() -> str:
+    return os.environ["ARTIFACTS_BUCKET"]
 
 
 def write_bytes(uri: str, body: bytes, content_type: str = "application/octet-stream") -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ SOURCES = (
 # Who waits for another's deployment waits for its two commands.
 _TURN_SECONDS = 2 * COMMAND_SECONDS
 _LOOK_SECONDS = 0.2
+# So that a laptop sees the Glue job at work, too: it runs as a process here.
+LOCAL_PARAMETERS = {"LargeWindowMB": "2"}
 # A stack that never came to be can neither be updated nor created anew.
 _STILLBORN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
 # Where sam keeps what it uploads: a stack of its own, which a Ctrl-C may leave half-made as well.
@@ -53,6 +55,7 @@ def deploy(
     stack: str = "tidegate",
     force: bool = False,
     on_progress: Progress = lambda _: None,
+    parameters: Mapping[str, str] | None = None,
 ) -> bool:
     """Deploy a project's template to a local cloud; return whether there was anything to do.
 
@@ -68,6 +71,8 @@ def deploy(
         Build and deploy even when nothing changed.
     on_progress
         Told in words what is being done.
+    parameters
+        Parameters of the template beside those of `LOCAL_PARAMETERS`.
 
     Raises
     ------
@@ -80,16 +85,24 @@ def deploy(
         raise DeployFailed(f"There is no template.yaml in {root}. Run this in the project's folder.")
     folder = StateFolder.of(cloud.state)
     with held(folder.deploying, f"deploys into the local cloud of {folder.path}", on_progress, _TURN_SECONDS):
-        return _deploy(cloud, root, folder, stack, force, on_progress)
+        return _deploy(
+            cloud, root, folder, stack, force, on_progress, {**LOCAL_PARAMETERS, **(parameters or {})}
+        )
 
 
 def _deploy(
-    cloud: Cloud, root: Path, folder: StateFolder, stack: str, force: bool, on_progress: Progress
+    cloud: Cloud,
+    root: Path,
+    folder: StateFolder,
+    stack: str,
+    force: bool,
+    on_progress: Progress,
+    parameters: Mapping[str, str],
 ) -> bool:
     # Into no other cloud than the one that was meant, whoever listens on its port by now.
     cloud.confirm()
     record = folder.build / f"{stack}.json"
-    fingerprint = fingerprint_of(root)
+    fingerprint = f"{fingerprint_of(root)} {json.dumps(parameters, sort_keys=True)}"
     client = cloud.client("cloudformation")
     status = _settled(client, stack, on_progress)
     is_deployed = status.endswith("_COMPLETE") and status not in _STILLBORN
@@ -109,7 +122,12 @@ def _deploy(
     on_progress("Deploying the stack (sam deploy)")
     template = str(folder.build / stack / "template.yaml")
     try:
-        sam.run("deploy", "--template-file", template, "--stack-name", stack, "--no-progressbar")
+        # Where SAM keeps what it uploads is the stack's name: the role of the Glue job reads there alone.
+        named = ["--stack-name", stack, "--s3-prefix", stack]
+        given = [f"{name}={value}" for name, value in parameters.items()]
+        sam.run(
+            "deploy", "--template-file", template, *named, "--no-progressbar", "--parameter-overrides", *given
+        )
     except DeployFailed as failure:
         if reasons := _stack_failures(client, stack):
             raise DeployFailed(

@@ -147,6 +147,9 @@ def test_an_endpoint_s_error_tells_what_happened(code, status, said, kind):
         (["busy", "failed"], {}, 502, None),
         (["absent"], {"a0": "Updating"}, 503, 30),
         (["absent"], {"a0": "Failed"}, 502, None),
+        (["absent"], {"a0": "Missing"}, 409, None),
+        (["absent", "absent"], {"a0": "Missing", "a1": "InService"}, 502, None),
+        (["absent", "failed"], {"a0": "Missing"}, 502, None),
         (["refused"], {}, 502, None),
     ],
 )

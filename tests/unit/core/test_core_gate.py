@@ -55,6 +55,19 @@ def test_without_a_champion_only_the_threshold_counts():
     assert judgement.passed
 
 
+@given(st.sampled_from(["better", "not_worse", "off"]), st.floats(0, 4000))
+def test_a_champion_that_is_named_and_gone_counts_as_none_and_is_told_whatever_the_gate_asks(against, rmse):
+    gate = Gate(at_most=2000.0, against_champion=against)
+    lost = judge(
+        gate, evaluation(rmse) | {"champion_lost": "the model m, which Parameter Store names, is no more"}
+    )
+    assert lost.passed == judge(gate, evaluation(rmse)).passed
+    told = [check.sentence for check in lost.checks if check.name == "champion"]
+    assert told == [
+        "there is no champion to compare with: the model m, which Parameter Store names, is no more"
+    ]
+
+
 def test_for_r2_more_is_better():
     gate = Gate(metric="r2", at_least=0.8)
     assert judge(gate, evaluation(0.9, metric="r2")).passed

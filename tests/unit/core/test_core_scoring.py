@@ -101,6 +101,14 @@ def test_an_algorithm_without_an_approved_model_is_told():
     assert outcome["rejects"] is None
 
 
+def test_an_algorithm_whose_approved_model_is_gone_is_told_by_why_and_what_to_do():
+    one = {"counts": {"rows": 1, "rejected": 0}, "scored": 1}
+    outcome = finish_scoring(
+        {**RAW, **one, "absent": ["xgboost"], "lost": {"xgboost": "the model m is no more"}}
+    )
+    assert outcome["reason"] == ("1 row scored, without xgboost: the model m is no more; train it once more")
+
+
 @pytest.mark.parametrize(
     ("raw", "words"),
     [

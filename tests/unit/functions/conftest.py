@@ -20,6 +20,7 @@ from moto.moto_api._internal import moto_api_backend
 
 ROOT = Path(__file__).parents[3]
 DATA, ARTIFACTS, TABLE, RUNS = "tidegate-data", "tidegate-artifacts", "idempotency", "runs"
+ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 MONITOR, SCHEDULES = "monitor", "tidegate-monitor"
 
 
@@ -122,6 +123,7 @@ def account(monkeypatch: pytest.MonkeyPatch, clients: Callable[[str], Any]) -> A
         "MONITOR_TABLE": MONITOR,
         "MONITOR_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:monitor",
         "SCHEDULE_GROUP": SCHEDULES,
+        "SAGEMAKER_ROLE_ARN": ROLE,
         "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
         "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:parked",
         "NAME_PREFIX": "tg",

@@ -112,6 +112,15 @@ def test_a_drop_is_prepared_and_its_plan_names_what_the_jobs_need(account, load)
         assert any(key.startswith(each["train"].removeprefix(f"s3://{ARTIFACTS}/")) for key in keys)
 
 
+def test_a_run_of_a_model_that_was_deleted_since_is_not_taken_up_again(account, load):
+    account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "Id,KM\n1,2\n")
+    prepared = "used-car-price/runs/0123456789ab/prepared.json"
+    account.put(ARTIFACTS, prepared, json.dumps({"accepted": True, "algorithms": []}))
+    answer = load("preprocess")(sample_event("preprocess"), Context())
+    assert not answer["accepted"]
+    assert "no model file is in force for 'used-car-price'" in answer["reason"]
+
+
 def test_a_bad_drop_is_moved_aside_with_its_reason(account, load):
     in_force(account, load)
     account.put(DATA, "used-car-price/train/ToyotaCorolla.csv", "Id,KM\n1,2\n")

@@ -15,7 +15,7 @@ import yaml
 from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, ROOT, SCHEDULES, Context, sample_event
 from tests.unit.functions.test_functions import REFERENCE
 from tidegate.core import names
-from tidegate.core.scoring import Champion
+from tidegate.core.champions import Found
 from tidegate.table import baseline
 from tidegate.table.profile import Profile
 
@@ -65,10 +65,10 @@ def watched(account, load, monkeypatch, tmp_path):
     boto3.client("ssm").put_parameter(
         Name=names.parameter_name("tidegate", MODEL, "xgboost", "model"), Value=CHAMPION, Type="String"
     )
-    for module in ("champions", "windows"):
-        monkeypatch.setattr(
-            f"tidegate.edge.{module}.read_champion", lambda name, model: Champion(name, model, COLUMNS)
-        )
+    recipe = {"inputs": [*COLUMNS], "columns": [{"name": name, "type": COLUMNS[name]} for name in COLUMNS]}
+    monkeypatch.setattr(
+        "tidegate.edge.champions.look_at", lambda model, **_: Found(model, described=True, recipe=recipe)
+    )
     monkeypatch.setattr("tidegate.edge.windows.is_at_work", lambda _: False)
     rows = cars(400)
     (tmp_path / "rows.csv").write_text(

@@ -105,7 +105,7 @@ def test_every_endpoint_is_asked_once_for_all_records_under_one_inference_id(wor
         (refused("ModelError", OriginalStatusCode=500), 502, None),
         (refused("ModelError", OriginalStatusCode=400), 502, None),
         (ReadTimeoutError(endpoint_url="http://inside"), 504, None),
-        (refused("ValidationError"), 502, None),
+        (refused("ValidationError"), 409, None),
     ],
 )
 def test_a_failing_endpoint_is_told_by_its_status_and_nothing_of_the_inside(world, trouble, status, wait):
@@ -125,6 +125,31 @@ def test_an_endpoint_that_is_being_updated_is_to_be_asked_again_later(world):
     status, document, headers = world.ask("cars")
     assert (status, headers["retry-after"]) == (503, "30")
     assert "being updated" in document["detail"]
+
+
+def test_names_of_a_version_that_is_no_more_are_409_with_a_sentence_and_spoil_no_other_model(world):
+    world.serve("cars")
+    world.serve("vans")
+    world.account.s3.delete_object(Bucket=ARTIFACTS, Key=names.run_spec_key("cars", "0" * 12))
+    status, document, _ = world.ask("cars")
+    assert status == 409
+    assert "nothing serves it any more (xgboost: the run 000000000000" in document["detail"]
+    assert "train it again" in document["detail"]
+    assert world.ask("vans")[0] == 200
+    status, listed, _ = world.ask("", route="GET /models")
+    assert (status, [each["state"] for each in listed["models"]]) == (200, ["not deployed", "serving"])
+    status, described, _ = world.ask("cars", route="GET /models/{model}")
+    assert (status, described["algorithms"]["xgboost"]["state"]) == (200, "NotDeployed")
+    assert "is no more" in described["algorithms"]["xgboost"]["reason"]
+    assert world.ask("", route="GET /openapi.json")[0] == 200
+
+
+def test_a_version_that_was_named_by_hand_leaves_the_other_algorithms_serving(world):
+    world.serve("cars")
+    name = names.parameter_name("tidegate", "cars", "xgboost", "model")
+    world.account.ssm.put_parameter(Name=name, Value="somebody-s-own", Type="String", Overwrite=True)
+    assert world.ask("cars")[0] == 200
+    assert [given["EndpointName"] for given in world.runtime.asked] == ["tg-cars-linear-learner"]
 
 
 def test_a_first_deployment_on_its_way_is_503_and_none_is_409(world):

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.unit.functions.conftest import ARTIFACTS, DATA, Context, sample_event
+from tests.unit.functions.conftest import ARTIFACTS, DATA, ROLE, Context, sample_event
 from tidegate.core.spec import ModelSpec
 
 MODEL = "used-car-price"
@@ -31,8 +31,8 @@ GOOD = "Id,KM,Fuel_Type\n7,46986,Diesel\n8,far,Diesel\n9,,\n"
 class Cloud:
     """Parameter Store and SageMaker's models, as far as champions are looked up there."""
 
-    def __init__(self, approved: list[str], deleted: bool = False) -> None:
-        self.approved, self.deleted = approved, deleted
+    def __init__(self, approved: list[str], deleted: bool = False, role: str = ROLE) -> None:
+        self.approved, self.deleted, self.role = approved, deleted, role
 
     def get_parameters(self, Names):
         found = [name for name in Names if name.split("/")[-2] in self.approved]
@@ -45,7 +45,11 @@ class Cloud:
             error = {"Error": {"Code": "ValidationException", "Message": "Could not find model"}}
             raise ClientError(error, "DescribeModel")
         home = f"s3://{ARTIFACTS}/{MODEL}/runs/old/{ModelName.removeprefix('tg-')}"
-        return {"Containers": [{"ModelDataUrl": f"{home}/recipe.tar.gz"}, {}]}
+        archives = [f"{home}/recipe.tar.gz", f"{home}/model/model.tar.gz"]
+        return {
+            "Containers": [{"ModelDataUrl": each} for each in archives],
+            "ExecutionRoleArn": self.role,
+        }
 
 
 @pytest.fixture
@@ -54,12 +58,13 @@ def prepare(account, load, monkeypatch):
     spec = {"source_sha256": "abc", "spec": ModelSpec.from_dict(SPEC).to_dict()}
     account.put(ARTIFACTS, f"{MODEL}/spec.json", json.dumps(spec))
     for algorithm in SPEC["algorithms"]:
-        account.put(ARTIFACTS, f"{MODEL}/runs/old/{algorithm}/recipe.json", json.dumps(RECIPE))
+        for name in ("recipe.json", "recipe.tar.gz", "model/model.tar.gz"):
+            account.put(ARTIFACTS, f"{MODEL}/runs/old/{algorithm}/{name}", json.dumps(RECIPE))
 
-    def call(approved: list[str], body: str = GOOD, deleted: bool = False) -> dict:
+    def call(approved: list[str], body: str = GOOD, deleted: bool = False, role: str = ROLE) -> dict:
         account.put(DATA, f"{MODEL}/score/on_sale.csv", body)
         handler = load("prepare_scores")
-        cloud = Cloud(approved, deleted)
+        cloud = Cloud(approved, deleted, role)
         for module in ("champions", "parameters"):
             monkeypatch.setattr(f"tidegate.edge.{module}.client", lambda _: cloud)
         return handler(sample_event("prepare_scores"), Context())
@@ -97,13 +102,30 @@ def test_an_algorithm_without_an_approved_model_is_left_out_and_named(prepare):
     assert answer["absent"] == ["xgboost"]
 
 
-@pytest.mark.parametrize("deleted", [False, True])
-def test_without_any_approved_model_the_file_stays_and_the_answer_says_what_to_do(prepare, account, deleted):
-    answer = prepare(["xgboost"] if deleted else [], deleted=deleted)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"approved": []}, "train one first"),
+        ({"approved": ["xgboost"], "deleted": True}, "tg-xgboost, which Parameter Store names, is no more"),
+        ({"approved": ["xgboost"], "role": "arn:aws:iam::1:role/gone"}, "is not this deployment's"),
+    ],
+)
+def test_without_any_approved_model_the_file_stays_and_the_answer_says_what_to_do(
+    prepare, account, given, said
+):
+    answer = prepare(**given)
     assert not answer["accepted"]
     assert answer["kept_at"] is None
-    assert "train one first" in answer["reason"]
+    assert said in answer["reason"]
+    assert "train " in answer["reason"]
     assert f"{MODEL}/score/on_sale.csv" in account.keys(DATA)
+
+
+def test_an_approved_model_whose_artefact_is_gone_is_left_out_and_why_is_told(prepare, account):
+    account.s3.delete_object(Bucket=ARTIFACTS, Key=f"{MODEL}/runs/old/xgboost/model/model.tar.gz")
+    answer = prepare(["xgboost", "linear-learner"])
+    assert [each["algorithm"] for each in answer["algorithms"]] == ["linear-learner"]
+    assert "lacks s3://" in answer["lost"]["xgboost"]
 
 
 def test_a_file_that_cannot_be_used_goes_to_the_quarantine(prepare, account):

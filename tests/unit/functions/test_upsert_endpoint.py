@@ -20,6 +20,7 @@ class Endpoints:
     def __init__(self, status: str | None, variant: dict | None = None, registered: bool = True) -> None:
         self.status, self.registered, self.calls = status, registered, []
         self.approved: str | None = None
+        self.configs = {"old", "older"}
         self.variant = variant or {"VariantName": "AllTraffic", "InstanceType": "ml.m5.large"}
         self.exceptions = type("Exceptions", (), {"ObjectNotFoundException": NotFound})
 
@@ -35,7 +36,11 @@ class Endpoints:
         return {"Parameters": [{"Name": name, "Value": self.approved} for name in Names if self.approved]}
 
     def describe_endpoint_config(self, EndpointConfigName):
-        assert EndpointConfigName == "old"
+        if EndpointConfigName not in self.configs:
+            message = f'Could not find endpoint configuration "{EndpointConfigName}".'
+            raise ClientError(
+                {"Error": {"Code": "ValidationException", "Message": message}}, "DescribeEndpointConfig"
+            )
         return {"ProductionVariants": [self.variant]}
 
     def deregister_scalable_target(self, **given):
@@ -135,6 +140,10 @@ def test_scaling_is_lifted_before_the_instance_type_changes(upsert, registered):
         ("old", None, []),
         (None, "older", ["update_endpoint"]),
         (None, None, ["delete_endpoint"]),
+        ("gone", "older", ["update_endpoint"]),
+        ("gone", "old", []),
+        ("gone", None, ["delete_endpoint"]),
+        ("gone", "gone too", ["delete_endpoint"]),
     ],
 )
 def test_an_endpoint_goes_back_to_what_is_approved_and_without_that_to_what_served_or_away(
@@ -144,3 +153,11 @@ def test_an_endpoint_goes_back_to_what_is_approved_and_without_that_to_what_serv
     endpoints.approved = approved
     upsert(endpoints, action="roll_back", approved="/tidegate/cars/xgboost/model", previous=previous)
     assert [name for name, _ in endpoints.calls] == calls
+
+
+def test_an_endpoint_whose_configuration_was_deleted_is_updated_all_the_same(upsert):
+    endpoints = Endpoints("InService")
+    endpoints.configs.clear()
+    upsert(endpoints)
+    names = [name for name, _ in endpoints.calls]
+    assert names == ["create_endpoint_config", "deregister_scalable_target", "update_endpoint"]
