@@ -73,7 +73,7 @@ def _prepare(event: dict[str, Any]) -> dict[str, Any]:
         prefix=os.environ["NAME_PREFIX"],
         parameters=os.environ["PARAMETER_ROOT"],
         artifacts=ARTIFACTS,
-        content_types=rows["content_types"],
+        prepared=rows,
     )
     answer = {
         "accepted": True,

@@ -177,16 +177,16 @@ def test_every_substitution_is_defined_and_used(path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"TrainingJobNme": "x"}, "TrainingJobNme is not a member"),
-        ({"RoleArn": None}, "RoleArn is missing"),
-        ({"ResourceConfig": {"InstanceCount": "one"}}, "'one' is not a integer"),
-        ({"AlgorithmSpecification": {"TrainingInputMode": "Files"}}, "'Files' is not one of"),
+        ({"TransformJobNme": "x"}, "TransformJobNme is not a member"),
+        ({"ModelName": None}, "ModelName is missing"),
+        ({"TransformResources": {"InstanceCount": "one"}}, "'one' is not a integer"),
+        ({"TransformInput": {"SplitType": "Lines"}}, "'Lines' is not one of"),
     ],
 )
 def test_a_wrong_or_misspelt_parameter_is_found(change, complaint):
     machine = read_machine(ROOT / "statemachines" / "train.asl.yaml")
-    train = next(state.body for state in states(machine) if state.path[-1] == "Train the model")
-    arguments = {**train["Arguments"], **change}
+    score = next(state.body for state in states(machine) if state.path[-1] == "Score with the candidate")
+    arguments = {**score["Arguments"], **change}
     arguments = {key: value for key, value in arguments.items() if value is not None}
-    found = list(complaints(arguments, operation(train["Resource"]).input_shape))
+    found = list(complaints(arguments, operation(score["Resource"]).input_shape))
     assert any(complaint in each for each in found), found

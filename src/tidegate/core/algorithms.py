@@ -5,7 +5,7 @@ Adding one means adding a row to `BUILT_IN` and an image to the template's map.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from tidegate.core.names import ALGORITHM_NAME_MAX
 if TYPE_CHECKING:
     from tidegate.core.tuning import Tuning
 
+# SageMaker's bound on MaxWaitTimeInSeconds of a managed spot training without checkpoints.
+MOST_SPOT_SECONDS = 3600
 GPU_FAMILIES = ("ml.p", "ml.g")
 
 
@@ -36,6 +38,11 @@ class BuiltIn:
         Variables of the model's container.
     sparse : str or None
         The content type in which the algorithm reads rows that are nearly all zeros, absent ones left out.
+    by_rows : callable
+        What is set by the number of training rows that an instance gets, unless the model's file says so.
+    checkpoints : bool
+        Whether its training keeps checkpoints; for one that does not, SageMaker waits an hour at most for
+        spot instances and their work together.
     """
 
     scaled: bool
@@ -44,10 +51,29 @@ class BuiltIn:
     quality_metric: str
     environment: Mapping[str, str] = field(default_factory=dict)
     sparse: str | None = None
+    by_rows: Callable[[int], dict[str, str]] = lambda _rows: {}
+    checkpoints: bool = False
 
 
 # The most that batch transform sends, and as much as it may be after the recipe has made it longer.
 _LARGEST_BODY = 100 * 1024**2
+
+# Some thirty updates an epoch; batches of fewer rows cost more time than they save epochs.
+_UPDATES, _LEAST_BATCH, _MOST_BATCH = 32, 32, 1000
+
+
+def mini_batch(rows: int) -> dict[str, str]:
+    """Choose Linear Learner's batch for so many training rows: it refuses fewer rows than one batch.
+
+    Its own default is 1,000, whatever the number of rows: one update an epoch of a thousand rows.
+
+    >>> mini_batch(20), mini_batch(1000), mini_batch(10_000), mini_batch(10**6)
+    ({'mini_batch_size': '20'}, {'mini_batch_size': '32'}, {'mini_batch_size': '312'}, \
+{'mini_batch_size': '1000'})
+    """
+    batch = min(_MOST_BATCH, max(_LEAST_BATCH, rows // _UPDATES), rows)
+    return {"mini_batch_size": str(max(1, batch))}
+
 
 BUILT_IN: dict[str, BuiltIn] = {
     "xgboost": BuiltIn(
@@ -58,12 +84,14 @@ BUILT_IN: dict[str, BuiltIn] = {
         # Its server refuses bodies over 6 MiB by itself, and a recipe makes them longer.
         environment={"MAX_CONTENT_LENGTH": str(_LARGEST_BODY)},
         sparse="text/libsvm",
+        checkpoints=True,
     ),
     "linear-learner": BuiltIn(
         scaled=True,
         accept="application/jsonlines",
         hyperparameters={"predictor_type": "regressor"},
         quality_metric="validation:rmse",
+        by_rows=mini_batch,
     ),
 }
 
@@ -97,14 +125,29 @@ def read_algorithm(name: str, raw: object, path: tuple[str, ...]) -> Algorithm:
     entry = checks.mapping(raw if raw is not None else {}, path)
     checks.no_other_keys(entry, Algorithm.__dataclass_fields__, path)
     instance = checks.instance(entry.get("instance", "ml.m5.xlarge"), (*path, "instance"))
+    count = checks.whole(entry.get("count", 1), 1, 20, (*path, "count"))
+    if count > 1 and name == "xgboost" and has_gpu(instance):
+        checks.refuse(
+            f"XGBoost trains on several GPU instances by Dask alone, which Tidegate does not start; take one "
+            f"{instance}, or {count} instances without a GPU",
+            (*path, "count"),
+        )
+    spot = checks.flag(entry.get("spot", False), (*path, "spot"))
+    runtime = checks.whole(
+        entry.get("max_runtime_seconds", 3600), 60, 432_000, (*path, "max_runtime_seconds")
+    )
+    if spot and not BUILT_IN[name].checkpoints and runtime > MOST_SPOT_SECONDS:
+        checks.refuse(
+            f"{name} keeps no checkpoints, and without them a spot training may wait and train for "
+            f"{MOST_SPOT_SECONDS} seconds at most; lower it, or take spot out",
+            (*path, "max_runtime_seconds"),
+        )
     return Algorithm(
         hyperparameters=_read_hyperparameters(name, entry, instance, path),
         instance=instance,
-        count=checks.whole(entry.get("count", 1), 1, 20, (*path, "count")),
-        spot=checks.flag(entry.get("spot", False), (*path, "spot")),
-        max_runtime_seconds=checks.whole(
-            entry.get("max_runtime_seconds", 3600), 60, 432_000, (*path, "max_runtime_seconds")
-        ),
+        count=count,
+        spot=spot,
+        max_runtime_seconds=runtime,
         tuning=_read_tuning(name, entry.get("tuning"), (*path, "tuning")),
     )
 

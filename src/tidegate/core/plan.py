@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.core import names
-from tidegate.core.algorithms import BUILT_IN
+from tidegate.core.algorithms import BUILT_IN, MOST_SPOT_SECONDS, Algorithm
 from tidegate.core.endpoints import scaling, serverless_config
 from tidegate.core.spec import ModelSpec
 from tidegate.core.tuning import tuning_request
@@ -21,7 +21,7 @@ def plan_run(
     prefix: str,
     parameters: str,
     artifacts: str,
-    content_types: Mapping[str, str],
+    prepared: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Lay out a run, one entry an algorithm, ready for the machine's Map.
 
@@ -37,8 +37,9 @@ def plan_run(
         The first folder of the deployment's names in Parameter Store.
     artifacts : str
         The artifacts bucket.
-    content_types : mapping of str to str
-        What the channels of each algorithm hold, as `prepare` wrote them.
+    prepared : mapping
+        What `prepare` wrote: ``train``, the number of training rows, and ``content_types``, what the channels
+        of each algorithm hold.
 
     Returns
     -------
@@ -46,26 +47,33 @@ def plan_run(
         Plain JSON: the machine hands each entry to one iteration.
     """
     root = f"s3://{artifacts}/{names.run_prefix(spec.name, run)}"
-    plans = [_plan_algorithm(spec, name, run, root, prefix, parameters) for name in spec.algorithms]
-    return [{**plan, "content_type": content_types[plan["algorithm"]]} for plan in plans]
+    return [_plan_algorithm(spec, name, run, root, prefix, parameters, prepared) for name in spec.algorithms]
 
 
 def _plan_algorithm(
-    spec: ModelSpec, name: str, run: str, root: str, prefix: str, parameters: str
+    spec: ModelSpec,
+    name: str,
+    run: str,
+    root: str,
+    prefix: str,
+    parameters: str,
+    prepared: Mapping[str, Any],
 ) -> dict[str, Any]:
     algorithm = spec.algorithms[name]
     home = f"{root}/{name}"
+    hyperparameters = _hyperparameters(name, algorithm, prepared["train"] // algorithm.count)
+    checkpoints = algorithm.spot and BUILT_IN[name].checkpoints
     return {
         "model": spec.name,
         "run": run,
         "algorithm": name,
         "job": names.job_name(prefix, spec.name, name, run),
-        "hyperparameters": algorithm.hyperparameters,
+        "hyperparameters": hyperparameters,
         "tuning": None
         if algorithm.tuning is None
         else {
             "job": names.tuning_job_name(prefix, name, run),
-            **tuning_request(algorithm.tuning, algorithm.hyperparameters),
+            **tuning_request(algorithm.tuning, hyperparameters),
         },
         "resources": {
             "InstanceType": algorithm.instance,
@@ -75,13 +83,16 @@ def _plan_algorithm(
         "spot": algorithm.spot,
         "stopping": {
             "MaxRuntimeInSeconds": algorithm.max_runtime_seconds,
-            # As long again may be spent waiting for spot capacity; AWS wants this field with spot only.
-            **({"MaxWaitTimeInSeconds": 2 * algorithm.max_runtime_seconds} if algorithm.spot else {}),
+            # AWS wants this field with spot only.
+            **({"MaxWaitTimeInSeconds": _most_wait(algorithm, checkpoints)} if algorithm.spot else {}),
         },
+        "content_type": prepared["content_types"][name],
+        # Each instance gets some of the files, of which there is one for each.
+        "distribution": "ShardedByS3Key" if algorithm.count > 1 else "FullyReplicated",
         "train": f"{home}/train/",
         "validation": f"{home}/validation/",
         "output": f"{home}/model",
-        "checkpoints": f"{home}/checkpoints",
+        "checkpoints": {"S3Uri": f"{home}/checkpoints"} if checkpoints else None,
         "recipe": f"{home}/recipe.tar.gz",
         "rows": f"{root}/test/rows.jsonl",
         "truth": f"{root}/test/truth.csv",
@@ -110,3 +121,16 @@ def _plan_algorithm(
             for what in ("candidate", "model", "endpoint", "config")
         },
     }
+
+
+def _hyperparameters(name: str, algorithm: Algorithm, rows: int) -> dict[str, str]:
+    """Complete what the model's file says by what depends on the rows that an instance gets."""
+    tuned = algorithm.tuning.ranges if algorithm.tuning else {}
+    by_rows = {key: value for key, value in BUILT_IN[name].by_rows(rows).items() if key not in tuned}
+    return {**by_rows, **algorithm.hyperparameters}
+
+
+def _most_wait(algorithm: Algorithm, checkpoints: bool) -> int:
+    """Bound a spot training with its wait for an instance: twice the training, where SageMaker allows it."""
+    wanted = 2 * algorithm.max_runtime_seconds
+    return wanted if checkpoints else min(wanted, MOST_SPOT_SECONDS)

@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tidegate.core.errors import BadDrop
+from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
+from tidegate.table.columns import Indices
 from tidegate.table.raw import write_raw, write_rows, write_truth
 from tidegate.table.read import read_drop
 from tidegate.table.recipe import fit_recipe, write_channel
-from tidegate.table.split import split
+from tidegate.table.split import shuffled, split
 
 SCALED = {"xgboost": False, "linear-learner": True}
 
@@ -28,8 +33,8 @@ def prepare(
     """Read, check, split and encode a drop for every algorithm of a model.
 
     Writes under `out`: ``test/rows.jsonl``, ``test/truth.csv``, ``train_raw.csv`` and, for each algorithm,
-    ``<algorithm>/recipe.json``, ``recipe.tar.gz``, ``train/part-0.csv`` and ``validation/part-0.csv`` (or
-    ``.libsvm``, where the recipe says so).
+    ``<algorithm>/recipe.json``, ``recipe.tar.gz``, ``train/part-….csv``, one for each instance that trains,
+    and ``validation/part-0.csv`` (or ``.libsvm``, where the recipe says so).
 
     Parameters
     ----------
@@ -55,7 +60,7 @@ def prepare(
     Raises
     ------
     BadDrop
-        For a file that cannot be used.
+        For a file that cannot be used, or has fewer training rows than instances that share them.
     """
     table = read_drop(path, spec, name)
     rows = table.rows
@@ -65,13 +70,18 @@ def prepare(
     write_truth(parts["test"], out / "test" / "truth.csv")
     write_raw(parts["train"], spec, out / "train_raw.csv")
     outputs, content_types = {}, {}
+    # Linear Learner goes through its rows as they lie there; a file is often sorted.
+    orders = {part: shuffled(parts[part]) for part in ("train", "validation")}
     for algorithm in spec.algorithms:
         recipe = fit_recipe(parts["train"], spec, algorithm, scale.get(algorithm, False))
         folder = out / algorithm
         content_types[algorithm] = recipe.get("content_type", "text/csv")
         ending = content_types[algorithm].removeprefix("text/")
-        for part in ("train", "validation"):
-            write_channel(parts[part], recipe, folder / part / f"part-0.{ending}")
+        shares = {"train": spec.algorithms[algorithm].count, "validation": 1}
+        for part, count in shares.items():
+            for number, rows_of_it in enumerate(_shared(orders[part], count, algorithm, name)):
+                path = folder / part / f"part-{number}.{ending}"
+                write_channel(parts[part], recipe, path, rows_of_it)
         (folder / "recipe.json").write_text(json.dumps(recipe, ensure_ascii=False, indent=1), "utf-8")
         (folder / "recipe.tar.gz").write_bytes(bundle(recipe))
         outputs[algorithm] = len(recipe["outputs"])
@@ -83,3 +93,19 @@ def prepare(
         "outputs": outputs,
         "content_types": content_types,
     }
+
+
+def _shared(rows: Indices, count: int, algorithm: str, name: str) -> list[Indices]:
+    """Deal rows out to so many files, one a training instance; as equally as can be."""
+    if len(rows) < count:
+        raise BadDrop(
+            say(
+                "{file}: {rows} rows train {algorithm}, fewer than the {count} instances that share them; "
+                "add rows, or lower algorithms.{algorithm}.count in model.yaml",
+                file=told(name),
+                rows=len(rows),
+                algorithm=told(algorithm),
+                count=count,
+            )
+        )
+    return [np.asarray(share) for share in np.array_split(rows, count)]

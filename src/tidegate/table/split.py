@@ -61,6 +61,22 @@ def assign(table: Table, shares: Split) -> dict[str, Indices]:
     }
 
 
+def shuffled(table: Table) -> Indices:
+    """Order rows as if by chance, decided by what each row holds: a file in another order gives the same.
+
+    Rows that hold the same are told apart by counting them, so that they do not come one after the other.
+    """
+    found = _content_hashes(table)
+    by_hash = np.argsort(found, kind="stable")
+    ordered = found[by_hash]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: table.rows])
+    counted = np.empty(table.rows, np.uint64)
+    counted[by_hash] = np.arange(table.rows) - np.repeat(starts, np.diff(np.append(starts, table.rows)))
+    # Another mixture than the one that chose the part, which holds only a range of its values.
+    order: Indices = np.argsort(mixed(found ^ mixed(counted + _salt("order"))), kind="stable")
+    return order
+
+
 def row_hashes(table: Table) -> Hashes:
     """Hash each row: by its id where it has one, else by every column of the model that the row holds."""
     if table.ids is None:

@@ -12,6 +12,7 @@ import tarfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -266,6 +267,17 @@ def test_uncompressed_output_is_written_file_by_file(world: World) -> None:
     assert world.keys("s3://jobs-out/x/flat/") == ["x/flat/output/model/a/b"]
 
 
+def spot(repository: str, wait: int) -> dict[str, Any]:
+    return {
+        "AlgorithmSpecification": {
+            "TrainingImage": f"1.dkr.ecr.us-east-1.amazonaws.com/{repository}:1",
+            "TrainingInputMode": "File",
+        },
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": wait},
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -285,6 +297,9 @@ def test_uncompressed_output_is_written_file_by_file(world: World) -> None:
             },
             "less than MaxRuntime",
         ),
+        (spot("linear-learner", 3601), "keeps no checkpoints"),
+        (spot("linear-learner", 3601) | {"CheckpointConfig": {"S3Uri": "s3://b/c"}}, "keeps no checkpoints"),
+        (spot("sagemaker-xgboost", 3601), "is given no CheckpointConfig"),
         (
             {
                 "AlgorithmSpecification": {

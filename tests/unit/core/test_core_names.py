@@ -114,6 +114,8 @@ def name_made_by(expression: str, attempt: int, retry: int) -> str:
     for name, value in values.items():
         engine.assign(name, value)
     made = engine.evaluate(None)
+    if isinstance(made, dict):  # a whole call's arguments
+        [made] = [value for key, value in made.items() if key.endswith("JobName")]
     assert isinstance(made, str)
     return made
 

@@ -213,6 +213,16 @@ REFUSED = [
     (("scoring",), {"bad_rows": "skip"}, "not one of set_aside, refuse"),
     (("scoring",), {"most_bad_share": 10}, "10 is outside 0 to 1"),
     (("monitor",), {"every": "hourly"}, "1 hour"),
+    (
+        ("algorithms", "linear-learner"),
+        {"spot": True, "max_runtime_seconds": 3601},
+        "linear-learner keeps no checkpoints",
+    ),
+    (
+        ("algorithms", "xgboost"),
+        {"count": 2, "instance": "ml.g4dn.xlarge"},
+        "XGBoost trains on several GPU instances by Dask alone",
+    ),
     (("notify",), ["nobody"], "an e-mail address"),
     (("traget",), "price", "did you mean 'target'?"),
 ]
@@ -238,6 +248,8 @@ RELATIONS = (
     "weights belong to",
     "'forest' is not known",
     "MB at once",
+    "keeps no checkpoints",
+    "by Dask alone",
     "a grid takes lists",
     "has 1 combinations",
     "is outside 1 to 5",

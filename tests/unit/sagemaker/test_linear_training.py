@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tidegate.core.algorithms import mini_batch
 from tidegate.local.sagemaker.images.container import ClientError
 from tidegate.local.sagemaker.images.linear_learner.artifact import LinearModel
 from tidegate.local.sagemaker.images.linear_learner.binary import best_cut
@@ -25,6 +26,12 @@ class Job:
         self.root, self.capsys = root, capsys
 
     def run(self, channels, **hyperparameters):
+        rows = len(channels["train"][1])
+        if rows < 1000:  # the default batch would not be filled: what Tidegate's plan says then
+            hyperparameters = mini_batch(rows) | hyperparameters
+        return self.train(channels, **hyperparameters)
+
+    def train(self, channels, **hyperparameters):
         config = self.root / "input" / "config"
         config.mkdir(parents=True, exist_ok=True)
         (config / "hyperparameters.json").write_text(json.dumps(hyperparameters))
@@ -93,10 +100,10 @@ def test_defaults_reach_the_closed_form_solution_of_squared_loss(job, seed, rows
 
 
 @pytest.mark.slow
-def test_small_batches_with_rare_levels_reach_it_too(job):
+def test_small_batches_with_rare_levels_come_close_though_each_epoch_has_the_same_order(job):
     data = cars(7, 4000, levels=(150,), numeric=5)
     job.run(data, predictor_type="regressor", mini_batch_size="100")
-    assert model_rmse(job.model, data) <= 1.01 * closed_form_rmse(data)
+    assert model_rmse(job.model, data) <= 1.03 * closed_form_rmse(data)
 
 
 def test_without_a_validation_channel_the_training_data_judge(job):
@@ -109,7 +116,7 @@ def test_without_a_validation_channel_the_training_data_judge(job):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
 def test_the_documented_optimizers_come_close(job, optimizer):
     data = cars(1, 2000)
-    job.run(data, predictor_type="regressor", optimizer=optimizer)
+    job.run(data, predictor_type="regressor", optimizer=optimizer, **mini_batch(2000))
     assert model_rmse(job.model, data) <= 1.03 * closed_form_rmse(data)
 
 
@@ -118,6 +125,23 @@ def test_the_same_data_give_the_same_model(job):
     first = job.run(data, predictor_type="regressor", optimizer="adam").model
     again = job.run(data, predictor_type="regressor", optimizer="adam").model
     assert np.array_equal(first.weights, again.weights) and np.array_equal(first.bias, again.bias)
+
+
+def test_fewer_rows_than_a_batch_are_refused_by_default_and_by_what_is_given(job):
+    data = cars(5, 999)
+    for size, told in (({}, r"1000 \(its default\)"), ({"mini_batch_size": "1001"}, "1001")):
+        with pytest.raises(ClientError, match=f"999 rows, and mini_batch_size is {told}.*999 or fewer"):
+            job.train(data, predictor_type="regressor", **size)
+
+
+def test_the_rows_are_taken_as_they_lie(job):
+    x, y = cars(5, 2000)["train"]
+    by_label = np.argsort(y)
+    settings = {"predictor_type": "regressor", "optimizer": "sgd", "epochs": "1", **mini_batch(2000)}
+    spread = job.run({"train": (x, y)}, **settings).model
+    by_rank = job.run({"train": (x[by_label], y[by_label])}, **settings).model
+    errors = [float(np.sqrt(np.mean((each.scores(x) - y) ** 2))) for each in (spread, by_rank)]
+    assert errors[1] > 1.02 * errors[0]
 
 
 def test_quantile_loss_leaves_its_share_of_labels_below(job):
@@ -151,7 +175,8 @@ def test_a_strong_l1_makes_useless_weights_exactly_zero(job):
     random = np.random.default_rng(0)
     x = random.normal(size=(2000, 10))
     y = 5 * x[:, 0] + random.normal(size=2000)
-    job.run({"train": (x, y)}, predictor_type="regressor", optimizer="sgd", l1="0.3", learning_rate="0.05")
+    job.run({"train": (x, y)}, predictor_type="regressor", optimizer="sgd", l1="0.3", learning_rate="0.05",
+            **mini_batch(2000))  # fmt: skip
     assert np.count_nonzero(job.model.weights[1:]) == 0
     assert job.model.weights[0, 0] > 4
 

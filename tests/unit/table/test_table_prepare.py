@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from table_cars import cars_spec
 
+from tidegate.core.errors import BadDrop
 from tidegate.core.spec import ModelSpec
 from tidegate.serving.apply import Recipe
 from tidegate.serving.bundle import make_bundle
@@ -161,3 +162,42 @@ def test_hundreds_of_levels_are_written_quickly(tmp_path):
     counts = prepare(tmp_path / "in.csv", spec, tmp_path / "out", "in.csv", bundle=make_bundle)
     assert counts["outputs"]["xgboost"] == 500 + 1 + 90 + 1 + 1
     assert time.process_time() - began < 5  # 0.3 s on an idle machine
+
+
+def shared(tmp_path, count, rows=400):
+    algorithms = {"xgboost": {"count": count}, "linear-learner": None}
+    spec = ModelSpec.from_dict({**SPEC.to_dict(), "algorithms": algorithms})
+    source = drop(tmp_path / "in.csv", rows)
+    return prepare(source, spec, tmp_path / f"out {count}", "cars.csv", bundle=make_bundle)
+
+
+def test_instances_that_train_together_share_the_rows_equally_and_none_is_lost(tmp_path):
+    whole, parted = shared(tmp_path, 1), shared(tmp_path, 3)
+    assert whole == parted
+    files = sorted((tmp_path / "out 3/xgboost/train").iterdir())
+    assert [path.name for path in files] == ["part-0.csv", "part-1.csv", "part-2.csv"]
+    lines = [path.read_text().splitlines() for path in files]
+    assert max(map(len, lines)) - min(map(len, lines)) <= 1
+    (one,) = (tmp_path / "out 1/xgboost/train").iterdir()
+    assert [line for part in lines for line in part] == one.read_text().splitlines()
+    assert len(list((tmp_path / "out 3/xgboost/validation").iterdir())) == 1
+    assert len(list((tmp_path / "out 3/linear-learner/train").iterdir())) == 1
+
+
+def test_more_instances_than_training_rows_are_refused_with_what_to_do(tmp_path):
+    with pytest.raises(BadDrop, match=r"fewer than the 20 instances.*algorithms\.xgboost\.count"):
+        shared(tmp_path, 20, rows=24)
+
+
+def test_a_sorted_file_is_trained_on_in_no_order(tmp_path):
+    lines = [f"{at},{at}" for at in range(1000)]
+    (tmp_path / "in.csv").write_text("x,y\n" + "\n".join(lines))
+    spec = ModelSpec.from_dict(
+        {"name": "line", "target": "y", "features": {"x": "numeric"}, "algorithms": {"linear-learner": None}}
+    )
+    prepare(tmp_path / "in.csv", spec, tmp_path / "out", "in.csv", bundle=make_bundle)
+    text = (tmp_path / "out/linear-learner/train/part-0.csv").read_text()
+    labels = [float(line.split(",")[0]) for line in text.splitlines()]
+    assert abs(np.corrcoef(np.arange(len(labels)), labels)[0, 1]) < 0.1
+    raw = [line.split(",")[0] for line in (tmp_path / "out/train_raw.csv").read_text().splitlines()[1:]]
+    assert [*map(float, raw)] == sorted(labels)  # the baseline knows the order in which rows came

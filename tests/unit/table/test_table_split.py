@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from tidegate.core.errors import BadDrop
 from tidegate.core.spec import ModelSpec, Split
 from tidegate.table.columns import Categories, Numbers, Table
 from tidegate.table.read import read_drop
-from tidegate.table.split import PARTS, assign, row_hashes, split
+from tidegate.table.split import PARTS, assign, row_hashes, shuffled, split
 
 SHARES = Split()
 
@@ -153,3 +154,30 @@ def test_the_hash_is_the_same_in_every_release():
         [15182073451321537724, 8221987807821742693],
         [1753323417853880362, 15418768040348385470],
     ]
+
+
+def rows_in_order(table: Table) -> list[tuple[str, ...]]:
+    columns = [*map(repr, table.columns["x"].values.tolist())], table.columns["c"].texts()
+    every = list(zip(*columns, map(repr, table.target.tolist()), strict=True))
+    return [every[at] for at in shuffled(table).tolist()]
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_a_file_in_another_order_trains_in_the_same(rows, random):
+    again = rows.copy()
+    random.shuffle(again)
+    assert sorted(shuffled(make(rows)).tolist()) == list(range(len(rows)))
+    # A gap's payload and a zero's sign are no part of a row.
+    plain = [(x + 0.0 if x == x else math.nan, c, y) for x, c, y in rows]
+    assert rows_in_order(make(plain)) == rows_in_order(
+        make([(x + 0.0 if x == x else math.nan, c, y) for x, c, y in again])
+    )
+
+
+def test_a_sorted_file_and_rows_that_repeat_themselves_are_spread_over_the_whole():
+    rows = [(float(at), "a", float(at)) for at in range(2000)] + [(1.5, "b", 3.0)] * 2000
+    order = shuffled(make(rows))
+    assert abs(np.corrcoef(np.arange(4000), order)[0, 1]) < 0.06
+    repeated = np.add.reduceat(order >= 2000, range(0, 4000, 500))
+    assert repeated.min() > 200 and repeated.max() < 300

@@ -8,15 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.table.columns import Categories, Table
+from tidegate.table.columns import Categories, Indices, Table
 from tidegate.table.recipe.encode import numbers, places
 
 BLOCK_ROWS = 8192
 
 
-def write_channel(table: Table, recipe: Mapping[str, Any], path: Path) -> None:
+def write_channel(table: Table, recipe: Mapping[str, Any], path: Path, order: Indices | None = None) -> None:
     """Write a table, encoded, with the target in the first column, in the recipe's content type.
 
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    recipe : mapping
+        How they are encoded.
+    path : Path
+        The file; its folder is made if absent.
+    order : array of int, optional
+        The rows to write, in this order; by default all, as they stand.
+
+    Notes
+    -----
     A categorical's ones and zeros are cut from one prepared text instead of being written number by number,
     which is what makes hundreds of levels cheap.
     """
@@ -24,8 +37,9 @@ def write_channel(table: Table, recipe: Mapping[str, Any], path: Path) -> None:
     sparse = recipe.get("content_type") == "text/libsvm"
     mark = " " if sparse else ","
     with path.open("w", encoding="ascii", newline="") as file:
-        for start in range(0, table.rows, BLOCK_ROWS):
-            block = table.take(np.arange(start, min(start + BLOCK_ROWS, table.rows)))
+        rows = np.arange(table.rows) if order is None else order
+        for start in range(0, len(rows), BLOCK_ROWS):
+            block = table.take(rows[start : start + BLOCK_ROWS])
             encoded = _sparse(block, recipe) if sparse else _dense(block, recipe)
             columns: list[Iterable[str]] = [map(repr, block.target.tolist()), *encoded]
             file.writelines(mark.join(cells) + "\n" for cells in zip(*columns, strict=True))

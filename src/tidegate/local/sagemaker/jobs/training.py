@@ -9,7 +9,7 @@ import regex
 
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.errors import ValidationException
-from tidegate.local.sagemaker.images.registry import ImageNotRegistered
+from tidegate.local.sagemaker.images.registry import ImageNotRegistered, repository_of
 from tidegate.local.sagemaker.jobs import records
 from tidegate.local.sagemaker.jobs.lifecycle import TRAINING, Job, room_of
 from tidegate.local.sagemaker.jobs.training_run import TrainingRun
@@ -22,6 +22,10 @@ _NOT_SERVED = {
     "ServerlessJobConfig": "a serverless job",
     "ModelPackageConfig": "a job that writes a model package",
 }
+
+# Of managed spot training: without checkpoints a built-in algorithm may wait and train for an hour in all.
+_MOST_WAIT_SECONDS = 3600
+_CHECKPOINTS = {"sagemaker-xgboost": True, "linear-learner": False}
 
 
 def create_training_job(ctx: Context, request: Record) -> Record:
@@ -185,6 +189,14 @@ def _check_stopping(request: Record) -> None:
         )
     if wait < condition.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_SECONDS):
         raise ValidationException("MaxWaitTimeInSeconds must not be less than MaxRuntimeInSeconds.")
+    repository = repository_of(request["AlgorithmSpecification"]["TrainingImage"])
+    keeps = _CHECKPOINTS.get(repository)
+    if wait > _MOST_WAIT_SECONDS and keeps is not None and not (keeps and "CheckpointConfig" in request):
+        raise ValidationException(
+            f"MaxWaitTimeInSeconds is {wait}, and {repository} "
+            + ("is given no CheckpointConfig" if keeps else "keeps no checkpoints")
+            + f": without checkpoints a built-in algorithm waits {_MOST_WAIT_SECONDS} seconds at most."
+        )
 
 
 OPERATIONS = {

@@ -1,4 +1,4 @@
-"""The training loop: shuffled mini-batches, all candidates at once, early stopping, the best one wins."""
+"""The training loop: mini-batches of the rows as they lie, all candidates at once, the best one wins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .optimizers import Adam, Optimizer, Penalty, RmsProp, Schedule, Sgd, Whiten
 Matrix = npt.NDArray[Any]
 
 SEED = 20_260_101
-"""Shuffles and first weights are the same in every run: the same data give the same model."""
+"""First weights are the same in every run: the same data give the same model."""
 
 _WIDEST_WHITENED = 1500
 """Above so many features the eigenvectors cost more than they save; auto then means adam."""
@@ -126,17 +126,14 @@ class Trainer:
         return best
 
     def _batch_size(self, rows: int) -> int:
-        batch = min(rows, self._settings.whole("mini_batch_size"))
-        exact = self._loss.quadratic and self._method(1) == "whitened"
-        if "mini_batch_size" in self._settings.given or exact:
-            return batch
-        smaller = max(1, min(batch, max(32, rows // 32)))
-        if smaller < batch:
-            log.log(
-                f"mini_batch_size is not given: {smaller} instead of {batch}, so that an epoch of {rows} "
-                "rows has some 32 updates (a local choice; the built-in algorithm takes its default)."
+        batch = self._settings.whole("mini_batch_size")
+        if rows < batch:
+            given = "" if "mini_batch_size" in self._settings.given else " (its default)"
+            raise ClientError(
+                f"No training data processed: channel train has {rows} rows, and mini_batch_size is {batch}"
+                f"{given}, so that not one batch is full. Set mini_batch_size to {rows} or fewer."
             )
-        return smaller
+        return batch
 
     def _method(self, features: int) -> str:
         name = self._settings.text("optimizer")
@@ -189,8 +186,7 @@ class Trainer:
     def _epoch(
         self, train: Dataset, row_weights: Matrix, batch: int, optimizer: Optimizer, weights: Matrix
     ) -> tuple[Matrix, Matrix]:
-        """Go once through the shuffled rows; return the weights and each candidate's running mean loss."""
-        order = self._random.permutation(train.rows)
+        """Go once through the rows as they lie; return the weights and each candidate's running mean loss."""
         labels = self._normal_label(train.y).astype(np.float32)
         steps = range(0, train.rows, batch)
         total: Matrix = np.zeros(weights.shape[1] // self._classes)
@@ -198,9 +194,9 @@ class Trainer:
         late_share = 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # a candidate that diverges drops out by its loss
             for number, start in enumerate(steps):
-                chosen = order[start : start + batch]
-                rows, importance = train.x[chosen], row_weights[chosen].astype(np.float32)
-                losses, slopes = self._evaluate(rows @ weights, labels[chosen])
+                end = start + batch
+                rows, importance = train.x[start:end], row_weights[start:end].astype(np.float32)
+                losses, slopes = self._evaluate(rows @ weights, labels[start:end])
                 total += (losses * importance[:, None]).sum(axis=0, dtype=np.float64)
                 slopes *= importance.reshape(-1, *(1,) * (slopes.ndim - 1))
                 gradient = rows.T @ slopes.reshape(len(rows), -1) / len(rows)
