@@ -1,23 +1,29 @@
 """Matches labels to predictions, those of earlier checks too, and measures the model where enough are known.
 
-Reads the window's rows, earlier windows and the labels taken in (artifacts bucket); writes `truth.parquet`,
-`waiting.csv` (labels whose prediction has not been seen yet) and `quality.json` into the window's folder.
+Reads the window's rows, earlier windows and the labels taken in (artifacts bucket); writes `truth.parquet`
+(the rows that learned their truth, or had it corrected), `known.parquet` (what is known by now, of each
+prediction once), `waiting.csv` (labels whose prediction has not been seen yet) and `quality.json` into the
+window's folder.
 """
 
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tidegate.core import names
 from tidegate.core.monitor import rates
+from tidegate.core.sentences import of_the_data, say
 from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 from tidegate.edge import storage
 from tidegate.edge.fetch import fetch, fetch_all, put
 
 logger = Logger()
+FEW = 3  # names of waiting labels that are told
 
 
 @guarded
@@ -34,53 +40,87 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from tidegate.table.watch.matching import Labels, match, names_in
+    from tidegate.table.watch.known import Known
+    from tidegate.table.watch.matching import TRUTH, Labels, Window, match, pairs_of
 
     today = datetime.now(UTC).date()
     bucket, _ = storage.split_uri(manifest.home)
     labels = Labels()
     if manifest.waiting:
         labels.add(fetch(manifest.waiting, folder / "waiting.csv"))
-    came = 0
-    for each in fetch_all(bucket, manifest.labels, folder):
-        came += labels.add(each.path, today.isoformat()) if each.path else 0
-    earlier = list(reversed(state.get("windows", [])))
-    for window in earlier:
-        if window["labels"]:
-            labels.drop(names_in(fetch(f"{window['home']}/truth.parquet", folder / "earlier.parquet")))
-    expired = labels.expire((today - timedelta(days=TRUTH_DAYS)).isoformat())
-
-    def rows_of(home: str) -> Any:
-        return lambda: fetch(f"{home}/rows.parquet", folder / "rows.parquet")
-
-    homes = [manifest.home, *(each["home"] for each in earlier)]
+    came = {
+        names.truth_came(each.taken["key"]): labels.add(each.path, names.truth_came(each.taken["key"]))
+        for each in fetch_all(bucket, manifest.labels, folder)
+        if each.path
+    }
+    earlier = [
+        Window(each["window"], each.get("champion"), _rows_of(each["home"], folder))
+        for each in reversed(state.get("windows", []))
+    ]
+    windows = [Window(manifest.window, manifest.champion, _rows_of(manifest.home, folder)), *earlier]
+    known = Known()
+    if state.get("known"):
+        known = Known.read(fetch(state["known"], folder / "known.parquet"))
+        known = known.only({each.number for each in windows})
     out = folder / "truth.parquet"
-    matched = match(labels, [rows_of(home) for home in homes], out)
+    result = match(labels, windows, known, out)
+    expired = labels.expire((today - timedelta(days=TRUTH_DAYS)).isoformat())
     pool = list(state.get("truth_pool", []))
-    if matched:
+    if out.exists():
         pool.append(put(f"{manifest.home}/truth.parquet", out))
-    if labels.values:
+    if len(labels):
         labels.write(folder / "left.csv")
         put(f"{manifest.home}/waiting.csv", folder / "left.csv")
-    counts = {
-        "came": came,
-        "matched": matched,
-        "waiting": len(labels.values),
-        "repeated": labels.repeated,
-        "expired": expired,
-    }
+    known.write(folder / "all.parquet")
     paths = [fetch(uri, folder / f"pool-{place}.parquet") for place, uri in enumerate(pool)]
-    return {"labels": counts, "pool": pool, "quality": _quality(manifest, state, paths) if paths else None}
+    pairs = pairs_of(paths, known, manifest.champion) if paths else None
+    return {
+        "labels": {
+            "came": sum(came.values()),
+            "matched": result.total("matched"),
+            "corrected": result.total("corrected"),
+            "waiting": len(labels),
+            "repeated": result.total("repeated"),
+            "expired": expired,
+        },
+        "files": _by_file(came, result.by_file, labels),
+        "known": put(f"{manifest.home}/known.parquet", folder / "all.parquet"),
+        "pool": pool,
+        "quality": _quality(manifest, state, pairs) if pairs is not None and len(pairs[TRUTH]) else None,
+        "so_far": known.so_far(manifest.champion),
+    }
 
 
-def _quality(manifest: Manifest, state: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
-    from tidegate.table.watch.matching import pairs_of
+def _rows_of(home: str, folder: Path) -> Callable[[], Path]:
+    return lambda: fetch(f"{home}/rows.parquet", folder / "rows.parquet")
+
+
+def _by_file(came: dict[str, int], fared: dict[str, Any], labels: Any) -> dict[str, dict[str, Any]]:
+    """Say of each file that came how its labels fared, and by which names the first that wait were called."""
+    waiting: dict[str, list[str]] = {each: [] for each in came}
+    for name, label in labels:
+        if label.came in waiting:
+            waiting[label.came].append(name)
+    return {
+        each.split(" ")[-1]: {
+            "rows": rows,
+            **{what: fared.get(each, {}).get(what, 0) for what in ("matched", "corrected", "repeated")},
+            "waiting": len(waiting[each]),
+            "first_waiting": [
+                say("{name}", name=of_the_data(name)).to_dict() for name in waiting[each][:FEW]
+            ],
+        }
+        for each, rows in came.items()
+    }
+
+
+def _quality(manifest: Manifest, state: dict[str, Any], pairs: Any) -> dict[str, Any]:
     from tidegate.table.watch.quality import judge
 
     place = f"{manifest.baseline}/baseline/model_quality"
     evaluation = storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}
     return judge(
-        pairs_of(paths),
+        pairs,
         evaluation.get("candidate") or {},
         storage.read_json(f"{place}/constraints.json") or {},
         manifest.least_rows,

@@ -33,7 +33,7 @@ def drop_of(stack: Stack, model: str, kind: str, file: Path, formats: str) -> Dr
     Parameters
     ----------
     kind : str
-        ``train`` or ``score``.
+        ``train``, ``score`` or ``truth``.
     formats : str
         What may be dropped, in words.
     """
@@ -61,7 +61,7 @@ def submit(session: Session, model: str, drop: Drop, wait: bool) -> tuple[dict[s
     """
     stack = session.stack
     session.output.note(f"dropping {drop.file} at s3://{drop.bucket}/{drop.key}")
-    run = names.run_id(drop.bucket, drop.key, _put(stack, drop))
+    run = names.run_id(drop.bucket, drop.key, put(stack, drop))
     if not wait:
         return {"run": run, "status": "SUBMITTED", "reason": "", "algorithms": {}}, {}
     session.output.note(f"run {run} of {model}")
@@ -79,7 +79,7 @@ def same_file(stack: Stack, drop: Drop, spec_sha256: str) -> Record | None:
         if error.response["Error"].get("Code") in NOT_FOUND:
             return None
         raise
-    if not _same_content(head, drop):
+    if not same_content(head, drop):
         return None
     record = run_or_none(stack, names.run_id(drop.bucket, drop.key, _version(head)))
     if record is None:
@@ -113,7 +113,7 @@ def submitted(result: dict[str, Any], model: str) -> list[Any]:
     ]
 
 
-def _put(stack: Stack, drop: Drop) -> str:
+def put(stack: Stack, drop: Drop) -> str:
     """Put the file and give the version that S3 made of it (its ETag in a bucket without versions)."""
     with drop.file.open("rb") as body:
         answer = stack.client("s3").put_object(
@@ -127,7 +127,7 @@ def _version(answer: dict[str, Any]) -> str:
     return version if version and version != "null" else str(answer["ETag"]).strip('"')
 
 
-def _same_content(head: dict[str, Any], drop: Drop) -> bool:
+def same_content(head: dict[str, Any], drop: Drop) -> bool:
     written = head.get("Metadata", {}).get("sha256")
     if written is not None:
         return bool(written == drop.sha256)

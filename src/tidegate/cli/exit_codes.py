@@ -9,7 +9,7 @@ MEANINGS = {
     FAILED: "it failed, and the sentence says why",
     MISUSED: "the command was not understood",
     NOT_TAKEN: "the gate rejected every algorithm, a newer drop came first, or there is drift or bad data",
-    TOO_FEW: "there were too few rows to tell",
+    TOO_FEW: "there were too few rows to tell, or no row of ground truth has found its prediction yet",
     REFUSED: "the file was refused: mend it and drop it again",
 }
 

@@ -104,6 +104,26 @@ def score(
     return work.score(session, model, file, wait, out, again)
 
 
+@verb(app, "truth")
+def truth(
+    session: Session,
+    model: Model,
+    file: Annotated[
+        Path, typer.Argument(help="What really happened: an id and the target. CSV, JSON Lines or Parquet.")
+    ],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Check at once, and tell what matched and what waits.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Drop it even if this file was dropped already.")
+    ] = False,
+) -> int:
+    """Drop what really happened. With --wait, exit code 4: no row has found its prediction, 5: refused."""
+    from tidegate.cli import truth as work
+
+    return work.truth(session, model, file, wait, again)
+
+
 @verb(app, "predict")
 def predict(
     session: Session,

@@ -17,6 +17,7 @@ from tidegate.cli.exit_codes import FAILED, OF_VERDICT, TOO_FEW
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record, result_of, runs_of
 from tidegate.cli.render import table
+from tidegate.cli.stack import Stack
 from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
@@ -30,13 +31,7 @@ def monitor(session: Session, model: str, wait: bool) -> int:
     """Start a check of a model, and when asked to wait, tell what it found."""
     stack = session.stack
     stack.declared(model)
-    asked = f"on demand {uuid.uuid4().hex[:12]}"
-    run = names.monitor_run_id(model, asked)
-    stack.client("stepfunctions").start_execution(
-        stateMachineArn=stack.output("MonitorMachineArn"),
-        name=f"{model}-{run}",
-        input=json.dumps({"model": model, "asked": asked}),
-    )
+    run = start_check(stack, model)
     if not wait:
         document = {"run": run, "status": "SUBMITTED"}
         session.output.answer(
@@ -49,6 +44,18 @@ def monitor(session: Session, model: str, wait: bool) -> int:
     if document["status"] == "FAILED":
         return FAILED
     return OF_VERDICT.get(str(document["verdict"]), TOO_FEW)
+
+
+def start_check(stack: Stack, model: str) -> str:
+    """Start a check of a model, and give its run."""
+    asked = f"on demand {uuid.uuid4().hex[:12]}"
+    run = names.monitor_run_id(model, asked)
+    stack.client("stepfunctions").start_execution(
+        stateMachineArn=stack.output("MonitorMachineArn"),
+        name=f"{model}-{run}",
+        input=json.dumps({"model": model, "asked": asked}),
+    )
+    return run
 
 
 def report(session: Session, model: str, out: Path | None, show: bool) -> int:

@@ -135,7 +135,7 @@ def _drifting(check: Mapping[str, Any]) -> str:
 
 
 def _quality(check: Mapping[str, Any]) -> str:
-    quality, labels = check["quality"], check["labels"]
+    quality, labels, all_known = check["quality"], check["labels"], check.get("so_far")
     if not quality and not labels:
         return ""
     parts = ["<h3>Against what really happened</h3>"]
@@ -152,9 +152,16 @@ def _quality(check: Mapping[str, Any]) -> str:
         ]
         if rows:
             parts.append(_table(["metric", "now#", "95 % interval#", "at training#"], rows))
+    if all_known:
+        measured = ", ".join(
+            f"{metric_name(name)} {figure(all_known['metrics'].get(name))}" for name in ("rmse", "mae", "r2")
+        )
+        told = f"All {all_known['rows']:,} truths of the last weeks about this model, each once: {measured}."
+        parts.append(f'<p class="soft">{told}</p>')
     if labels:
         parts.append(
             f'<p class="soft">{labels["came"]:,} labels came; {labels["matched"]:,} found their prediction, '
+            f"{labels.get('corrected', 0):,} corrected what was known, "
             f"{labels['waiting']:,} wait for theirs, {labels['repeated']:,} were repeated, "
             f"{labels['expired']:,} waited too long.</p>"
         )

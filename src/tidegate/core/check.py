@@ -107,6 +107,9 @@ def evaluate(
         "comparison": dict(comparison),
         "quality": quality,
         "labels": labels,
+        "files": (matched or {}).get("files", {}),
+        "so_far": (matched or {}).get("so_far"),
+        "known": (matched or {}).get("known", state.get("known")),
         "pool": (matched or {}).get("pool", state.get("truth_pool", [])),
         "totals": {
             "rows": totals.get("rows", 0) + read["rows"],
@@ -135,6 +138,7 @@ def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[
         "columns": check["columns"][:SHOWN],
         "quality": {key: quality[key] for key in shown} if quality else None,
         "labels": check["labels"],
+        "so_far": check["so_far"],
         "unreadable": len(check["read"]["unreadable"]),
         "skipped": check["read"].get("skipped", 0),
         "repeated": check["read"]["repeated"],
@@ -156,8 +160,9 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
             "window": manifest.window,
             "home": manifest.home,
             "at": check["at"],
+            "champion": manifest.champion,
             "rows": check["new_rows"],
-            "labels": labels.get("matched", 0),
+            "labels": labels.get("matched", 0) + labels.get("corrected", 0),
         }
     )
     waiting = f"{manifest.home}/waiting.csv" if labels.get("waiting") else None
@@ -171,6 +176,7 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
         "seen": manifest.seen,
         "newest": manifest.newest,
         "waiting": waiting if labels else manifest.waiting,
+        "known": check["known"],
         "truth_pool": [] if enough else check["pool"],
         "carried": check["comparison"].get("carried", []),
         "recent": check["comparison"].get("recent"),
@@ -304,7 +310,8 @@ def _reason(
 
 def lost_truth(labels: Mapping[str, Any], identity: str) -> Sentence:
     """Say that no prediction has the id of any truth that came; nothing where some has, or none came."""
-    if not labels.get("came") or labels.get("matched") or not labels.get("waiting"):
+    found = any(labels.get(each) for each in ("matched", "corrected", "repeated"))
+    if not labels.get("came") or found or not labels.get("waiting"):
         return Sentence()
     own = say("the prediction_id")
     return say(

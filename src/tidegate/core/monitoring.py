@@ -112,7 +112,8 @@ def lost_of(outcome: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found = {}
     for name, entry in outcome["algorithms"].items():
         labels = entry.get("labels") or {}
-        if labels.get("came") and labels.get("waiting") and not labels.get("matched"):
+        known = any(labels.get(each) for each in ("matched", "corrected", "repeated"))
+        if labels.get("came") and labels.get("waiting") and not known:
             found[name] = entry
     return found
 

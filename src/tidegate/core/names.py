@@ -235,10 +235,32 @@ def truth_prefix(model: str) -> str:
     return f"{model}/monitor/truth/"
 
 
-def truth_key(model: str, dropped: str, etag: str) -> str:
-    """Say where the labels of one dropped object are kept; the same object twice is the same key."""
-    digest = hashlib.sha256(f"{dropped}/{etag}".encode()).hexdigest()[:16]
-    return f"{truth_prefix(model)}{digest}.csv"
+def truth_key(model: str, dropped: str, etag: str, modified: str) -> str:
+    """Say where the labels of one dropped object are kept; the same object twice is the same key.
+
+    When it was dropped is part of it, so that content which comes back is newer than what replaced it.
+
+    >>> truth_key("cars", "cars/truth/may.csv", "0a1b", "2026-05-04T10:00:00+00:00")
+    'cars/monitor/truth/2026-05-04T10-00-00-d5d4ac1c9aa6cf26.csv'
+    """
+    at = modified[:19].replace(":", "-")
+    return f"{truth_prefix(model)}{at}-{truth_digest(dropped, etag)}.csv"
+
+
+def truth_digest(dropped: str, etag: str) -> str:
+    """Name one content of one dropped object of ground truth."""
+    return hashlib.sha256(f"{dropped}/{etag}".encode()).hexdigest()[:16]
+
+
+def truth_came(key: str) -> str:
+    """Say when the labels under a key were dropped, and after a blank which file they are of.
+
+    >>> truth_came("cars/monitor/truth/2026-05-04T10-00-00-d5d4ac1c9aa6cf26.csv")
+    '2026-05-04T10:00:00 d5d4ac1c9aa6cf26'
+    """
+    day, _, rest = key.rsplit("/", 1)[-1].removesuffix(".csv").partition("T")
+    at, _, digest = rest.rpartition("-")
+    return f"{day}T{at.replace('-', ':')} {digest}"
 
 
 def window_prefix(model: str, algorithm: str, window: int, run: str) -> str:

@@ -22,7 +22,7 @@ MOST_FILES = 200
 
 
 def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
-    """Write every new truth drop of a model as ``id,target``; gives those that were refused.
+    """Write every new truth drop of a model as ``id,target``, the oldest first; gives the refused ones.
 
     The same object twice makes the same key, so this may be repeated, and two may do it at once.
     """
@@ -30,8 +30,9 @@ def take_in(spec: ModelSpec, run: str) -> list[dict[str, str]]:
     known = {each.key for each in listed("truth", artifacts, names.truth_prefix(spec.name))}
     refused = []
     taken = 0
-    for drop in listed("truth", data, names.drop_key(spec.name, "truth", "")):
-        kept = names.truth_key(spec.name, drop.key, drop.etag)
+    drops = listed("truth", data, names.drop_key(spec.name, "truth", ""))
+    for drop in sorted(drops, key=lambda each: (each.modified, each.key)):
+        kept = names.truth_key(spec.name, drop.key, drop.etag, drop.modified)
         if kept in known:
             continue
         taken += 1

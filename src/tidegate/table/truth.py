@@ -6,6 +6,7 @@ the same ids. JSON Lines may also be SageMaker's ground truth records.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.grammar import json_lines
 from tidegate.core.sentences import Sentence, joined, listed, of_the_data, say, told
 from tidegate.table.columns import Numbers
 from tidegate.table.read.csv_trouble import read_header
@@ -33,6 +35,27 @@ MOST_TOLD = 8  # lines of a refused file that are told
 Label = tuple[str, float]
 
 
+def truth_columns(path: Path, name: str, *, identity: str | None, target: str) -> tuple[str, str]:
+    """Say which columns of a drop that `read_truth` takes are read: the id's, and the target's.
+
+    Of JSON Lines, whose lines may differ, those of the first one.
+    """
+    identities, targets = _names(identity, target)
+    seen = look(path, name)
+    if seen.parquet:
+        with open_parquet(path, name) as parquet:
+            heads: Sequence[str] = [each.strip() for each in parquet.schema_arrow.names]
+    elif _is_json(path, seen):
+        with open_bytes(path, seen.gzipped) as file:
+            heads = list(json.loads(next(json_lines(file))[1]))
+        if "groundTruthData" in heads:
+            return "eventMetadata.eventId", "groundTruthData.data"
+    else:
+        heads = read_header(path, [*identities, *targets], name, seen).cells
+    found = _wanted(heads, identities, targets, name, None)
+    return str(found.id), next(iter(found.columns))
+
+
 def read_truth(path: Path, name: str, *, identity: str | None, target: str) -> Iterator[Label]:
     """Read a drop of ground truth.
 
@@ -51,8 +74,7 @@ def read_truth(path: Path, name: str, *, identity: str | None, target: str) -> I
     BadDrop
         For a file that cannot be read, with every column that does not fit and the first lines at fault.
     """
-    identities = tuple(dict.fromkeys(each for each in (identity, *ID_NAMES) if each))
-    targets = tuple(dict.fromkeys((target, *TARGET_NAMES)))
+    identities, targets = _names(identity, target)
     wrong = _Wrong(name)
     count = 0
     for rows in _read(path, name, identities, targets):
@@ -65,6 +87,12 @@ def read_truth(path: Path, name: str, *, identity: str | None, target: str) -> I
         raise BadDrop(
             say("{file} has column names and no rows; add the rows and drop it again", file=told(name))
         )
+
+
+def _names(identity: str | None, target: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the names that may head the ids and the targets, the model's own first."""
+    identities = tuple(dict.fromkeys(each for each in (identity, *ID_NAMES) if each))
+    return identities, tuple(dict.fromkeys((target, *TARGET_NAMES)))
 
 
 def _read(path: Path, name: str, identities: Sequence[str], targets: Sequence[str]) -> Iterator[Rows]:

@@ -3,6 +3,7 @@
 import io
 import json
 import runpy
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, ROOT, SCHEDU
 from tests.unit.functions.test_functions import REFERENCE
 from tidegate.core import names
 from tidegate.core.champions import Found
+from tidegate.edge import truth as truth_edge
 from tidegate.table import baseline
 from tidegate.table.profile import Profile
 
@@ -307,12 +309,74 @@ def test_batch_scores_count_too_and_an_object_that_cannot_be_read_is_told(watche
     assert (summary["rows"], summary["unreadable"]) == (90, 1)
 
 
+def fared(**counts: int) -> dict[str, int]:
+    """Say how labels fared, where nothing else is said of them."""
+    return dict.fromkeys(("came", "matched", "corrected", "waiting", "repeated", "expired"), 0) | counts
+
+
+def truth(off: float, count: int, first: int = 0) -> str:
+    """Write a file of truth about the first capture, each so far off its prediction."""
+    rows = list(enumerate(cars(count + first)))[first:]
+    return "id,target\n" + "".join(f"one-{at},{row[2] + off}\n" for at, row in rows)
+
+
+def test_truth_in_parts_again_and_corrected_counts_each_prediction_once(watched, monkeypatch):
+    days = (f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 29))
+    listed, when = truth_edge.listed, {}
+
+    def dated(source: str, bucket: str, prefix: str, **more: str):
+        for each in listed(source, bucket, prefix, **more):
+            yield replace(each, modified=when.setdefault((each.key, each.etag), next(days)))
+
+    monkeypatch.setattr("tidegate.edge.truth.listed", dated)
+    watched.capture("one", cars(120))
+
+    def drop(name: str, text: str) -> None:
+        watched.account.put(DATA, f"{MODEL}/truth/{name}.csv", text)
+
+    drop("part", truth(400, 30))
+    assert summary_of(watched.check("r1"))["labels"] == fared(came=30, matched=30)
+    drop("rest", truth(400, 90, 30))
+    second = summary_of(watched.check("r2"))
+    assert (second["quality"]["rows"], second["verdict"]) == (120, "drift")
+    drop("again", truth(400, 120))
+    third = summary_of(watched.check("r3"))
+    assert third["labels"] == fared(came=120, repeated=120)
+    assert (third["quality"], third["so_far"]["rows"], third["verdict"]) == (None, 120, "drift")
+    drop("corrected", truth(1, 120))
+    fourth = summary_of(watched.check("r4"))
+    assert fourth["labels"] == fared(came=120, corrected=120)
+    assert (fourth["quality"]["rows"], fourth["verdict"]) == (120, "ok")
+    assert fourth["totals"]["labels"] == fourth["so_far"]["rows"] == 120
+    assert fourth["so_far"]["metrics"]["mae"] == pytest.approx(1)
+    [file] = watched.account.read_json(ARTIFACTS, f"{names.check_prefix(MODEL, 'r4')}/xgboost/check.json")[
+        "files"
+    ].values()
+    assert (file["rows"], file["corrected"], file["waiting"]) == (120, 120, 0)
+
+
+@pytest.mark.slow
+def test_late_truth_about_an_earlier_champion_does_not_judge_the_new_one(watched, monkeypatch):
+    watched.capture("one", cars(120))
+    watched.check("r1")
+    name = names.parameter_name("tidegate", MODEL, "xgboost", "model")
+    boto3.client("ssm").put_parameter(Name=name, Value=f"{CHAMPION[:-1]}c", Type="String", Overwrite=True)
+    for key in watched.account.keys(ARTIFACTS):
+        if key.startswith(HOME):
+            body = watched.account.s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read()
+            watched.account.put(ARTIFACTS, key.replace(RUN, f"{RUN[:-1]}c"), body)
+    watched.account.put(DATA, f"{MODEL}/truth/late.csv", truth(400, 120))
+    summary = summary_of(watched.check("r2"))
+    assert summary["labels"] == fared(came=120, matched=120)
+    assert (summary["quality"], summary["so_far"], summary["verdict"]) == (None, None, "insufficient")
+
+
 def test_labels_measure_the_model_and_a_model_that_got_worse_is_drift(watched):
     watched.capture("one", cars(120))
     labels = "id,target\n" + "".join(f"one-{at},{row[2] + 400}\n" for at, row in enumerate(cars(120)))
     watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
     summary = summary_of(watched.check("r1"))
-    assert summary["labels"] == {"came": 120, "matched": 120, "waiting": 0, "repeated": 0, "expired": 0}
+    assert summary["labels"] == fared(came=120, matched=120)
     assert summary["verdict"] == "drift"
     assert "RMSE is 400" in summary["quality"]["sentence"]
 

@@ -28,7 +28,9 @@ from tidegate.table.scan import profile_file
 from tidegate.table.score import Wanted, combine_scores
 from tidegate.table.score.prepare import prepare_scores
 from tidegate.table.watch.comparison import check, read_baseline
-from tidegate.table.watch.matching import Labels, match, pairs_of
+from tidegate.table.watch.known import Known
+from tidegate.table.watch.labels import Label, Labels
+from tidegate.table.watch.matching import Window, match, pairs_of
 from tidegate.table.watch.relearn import write_drop
 from tidegate.table.watch.results import KEYS, write_results
 from tidegate.table.watch.rows import ABOUT, Source, read_window
@@ -170,8 +172,10 @@ def test_a_column_may_be_called_anything_on_every_path(tmp_path, features, ident
         assert {input_name(name) for name in kinds} <= set(names)
     publish("odd", [{"new_rows": 1, "endpoint": "e", "comparison": found, "quality": None}])
     # truth, and what a retraining learns from
-    labels = Labels({str(row[identity]): (5.0, "2026-01-01") for row in rows})
-    assert match(labels, [lambda: window_file], tmp_path / "truth.parquet") == ROWS
+    came = "2026-01-01T00:00:00 one"
+    labels = Labels({str(row[identity]): [Label(came, 1, 5.0)] for row in rows}, {came})
+    result = match(labels, [Window(1, "m1", lambda: window_file)], Known(), tmp_path / "truth.parquet")
+    assert result.total("matched") == ROWS
     assert pairs_of([tmp_path / "truth.parquet"])["prediction"].tolist() == [float(at) for at in range(ROWS)]
     write_drop(drop, "train.csv", [tmp_path / "truth.parquet"], spec, tmp_path / "again.csv")
     with (tmp_path / "again.csv").open(newline="") as file:

@@ -32,7 +32,9 @@ from tidegate.table.read import read_drop
 from tidegate.table.recipe import encode, fit_recipe
 from tidegate.table.score import Wanted
 from tidegate.table.score.prepare import prepare_scores
-from tidegate.table.watch.matching import Labels, match
+from tidegate.table.watch.known import Known
+from tidegate.table.watch.labels import Label, Labels
+from tidegate.table.watch.matching import Window, match
 from tidegate.table.watch.rows import Source, read_window
 
 ROWS = 20
@@ -358,12 +360,16 @@ def test_the_text_of_a_text_is_its_own(text):
 
 
 def window_of(path: Path, ids: list[str]) -> Path:
-    schema = [("prediction_id", pa.string()), ("request_id", pa.string()), ("row_id", pa.string())]
-    none = [None] * len(ids)
-    answers = pa.array([float(at) for at in range(len(ids))])
-    columns = [pa.array(none, pa.string()), pa.array(none, pa.string()), pa.array(ids, pa.string())]
-    table = pa.Table.from_arrays(
-        [*columns, answers], schema=pa.schema([*schema, ("prediction", pa.float64())])
+    none = pa.nulls(len(ids), pa.string())
+    table = pa.table(
+        {
+            "event": [f"{path.name}-{each}" for each in ids],
+            "at": ["2025-12-31T00:00:00Z"] * len(ids),
+            "prediction_id": none,
+            "request_id": none,
+            "row_id": pa.array(ids, pa.string()),
+            "prediction": [float(at) for at in range(len(ids))],
+        }
     )
     pq.write_table(table, path)
     return path
@@ -371,11 +377,15 @@ def window_of(path: Path, ids: list[str]) -> Path:
 
 def joined(folder: Path, windows: list[list[str]], labels: list[str]) -> tuple[dict[str, float], set[str]]:
     """Give the prediction that each label found, and the labels that found none."""
-    waiting = Labels(dict.fromkeys(labels, (1.0, "2026-01-01")))
-    fetch = [(lambda at=at, ids=ids: window_of(folder / "window", ids)) for at, ids in enumerate(windows)]
+    came = "2026-01-01T00:00:00 one"
+    waiting = Labels({each: [Label(came, 1, 1.0)] for each in labels}, {came})
+    known = [
+        Window(at, "m1", lambda at=at, ids=ids: window_of(folder / f"window{at}", ids))
+        for at, ids in enumerate(windows)
+    ]
     out = folder / "truth"
     out.unlink(missing_ok=True)
-    match(waiting, fetch, out)
+    match(waiting, known, Known(), out)
     rows = pq.read_table(out).to_pylist() if out.exists() else []
     return {row["label"]: row["prediction"] for row in rows}, set(waiting.values)
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from tidegate.core.spec import ModelSpec
 from tidegate.table.watch.cells import read_column
-from tidegate.table.watch.matching import Labels, match, names_in
+from tidegate.table.watch.known import Known
+from tidegate.table.watch.labels import Label, Labels
+from tidegate.table.watch.matching import Window, match
 from tidegate.table.watch.quality import judge
 from tidegate.table.watch.relearn import write_drop
 from tidegate.table.watch.results import write_results
@@ -134,10 +136,10 @@ def test_the_quick_way_and_the_careful_way_read_alike(kind, sent):
     assert quick.to_pylist() == careful.to_pylist()[:-1]
 
 
-def labelled(tmp_path: Path, text: str) -> Labels:
+def labelled(tmp_path: Path, text: str, came: str = "2024-05-05T00:00:00 one") -> Labels:
     labels = Labels()
     (tmp_path / "labels.csv").write_text("id,target\n" + text)
-    labels.add(tmp_path / "labels.csv", "2024-05-04")
+    labels.add(tmp_path / "labels.csv", came)
     return labels
 
 
@@ -150,15 +152,21 @@ def window_file(tmp_path: Path, name: str, *ids: str) -> Path:
     return out
 
 
+def windows_of(*fetches) -> list[Window]:
+    """Number windows, of which the first is the newest."""
+    return [Window(len(fetches) - at, "m1", fetch) for at, fetch in enumerate(fetches)]
+
+
 def test_labels_are_matched_newest_first_and_no_window_is_read_in_vain(tmp_path):
     new, old = window_file(tmp_path, "new", "a", "b"), window_file(tmp_path, "old", "a", "c")
     labels = labelled(tmp_path, "a,1\nb,2\nc,3\nd/0,4\n")
-    fetched = []
+    fetched, known = [], Known()
 
     def fetch(path: Path):
         return lambda: fetched.append(path) or path
 
-    assert match(labels, [fetch(new), fetch(old)], tmp_path / "truth.parquet") == 3
+    both = windows_of(fetch(new), fetch(old))
+    assert match(labels, both, known, tmp_path / "truth.parquet").total("matched") == 3
     assert list(labels.values) == ["d/0"]
     rows = pq.read_table(tmp_path / "truth.parquet").to_pylist()
     assert [(row["label"], row["event"], row["target"]) for row in rows] == [
@@ -166,22 +174,38 @@ def test_labels_are_matched_newest_first_and_no_window_is_read_in_vain(tmp_path)
         ("b", "new-1/0", 2.0),
         ("c", "old-1/0", 3.0),
     ]
-    assert {"a", "a/0"} <= set(names_in(tmp_path / "truth.parquet"))
-    done = labelled(tmp_path, "a,1\n")
-    match(done, [fetch(new), fetch(old)], tmp_path / "again.parquet")
+    assert {event: truth.target for event, truth in known.truths.items()} == {
+        "new-0/0": 1.0,
+        "new-1/0": 2.0,
+        "old-1/0": 3.0,
+    }
     assert fetched == [new, old, new]
+    done = labelled(tmp_path, "a,1\n")
+    assert match(done, both, known, tmp_path / "again.parquet").total("repeated") == 1
+    assert not (tmp_path / "again.parquet").exists()
+    assert fetched == [new, old, new, new]
 
 
 def test_labels_wait_and_are_given_up_after_their_time(tmp_path):
     labels = labelled(tmp_path, "a,1\nb,2\na,9\n")
-    assert labels.repeated == 1
+    assert labels.repeated.total() == 1
     labels.write(tmp_path / "waiting.csv")
     later = Labels()
     later.add(tmp_path / "waiting.csv")
-    assert later.values == {"a": (9.0, "2024-05-04"), "b": (2.0, "2024-05-04")}
-    later.drop(["b", "z"])
-    assert later.expire("2024-06-01") == 1
+    came = "2024-05-05T00:00:00 one"
+    assert later.values == {"a": [Label(came, 3, 9.0)], "b": [Label(came, 2, 2.0)]}
+    assert later.expire("2024-06-01") == 2
     assert later.values == {}
+
+
+def test_a_label_that_waited_is_looked_for_in_the_newest_window_alone(tmp_path):
+    new, old = window_file(tmp_path, "new", "a"), window_file(tmp_path, "old", "b")
+    labelled(tmp_path, "a,1\nz,2\n").write(tmp_path / "waiting.csv")
+    labels, fetched = Labels(), []
+    labels.add(tmp_path / "waiting.csv")
+    both = windows_of(lambda: fetched.append("new") or new, lambda: fetched.append("old") or old)
+    assert match(labels, both, Known(), tmp_path / "truth.parquet").total("matched") == 1
+    assert (list(labels.values), fetched) == (["z"], ["new"])
 
 
 def test_a_model_no_worse_than_chance_explains_is_ok_and_a_worse_one_is_not():
@@ -262,7 +286,8 @@ def test_a_retraining_learns_from_the_old_drop_and_a_labelled_row_replaces_its_o
     path = capture(tmp_path / "cap", ("e", None, json.dumps(rows), "JSON"))
     columns = {"km": "numeric", "make": "categorical"}
     read_window([Source("capture", "a", path)], columns, "xgboost", "listing", tmp_path / "rows.parquet")
-    match(labelled(tmp_path, "c3,1\nn1,2\n"), [lambda: tmp_path / "rows.parquet"], tmp_path / "truth.parquet")
+    windows = windows_of(lambda: tmp_path / "rows.parquet")
+    match(labelled(tmp_path, "c3,1\nn1,2\n"), windows, Known(), tmp_path / "truth.parquet")
     counts = write_drop(
         tmp_path / "old.csv", "old.csv", [tmp_path / "truth.parquet"], spec, tmp_path / "out.csv"
     )

@@ -32,14 +32,15 @@ def write_drop(
     name : str
         What people call it.
     labelled : sequence of Path
-        Predictions with their truth, as `matching.match` wrote them.
+        Predictions with their truth, as `matching.match` wrote them, the oldest first.
 
     Raises
     ------
     BadDrop
         If the drop does not fit the model's declaration any more.
     """
-    fresh = [row for path in labelled for row in _labelled(path, spec)]
+    # A prediction whose truth was corrected is in two files, and learned from once.
+    fresh = list(dict(row for path in labelled for row in _labelled(path, spec)).values())
     newer = {row[0] for row in fresh if row[0]}
     old = 0
     with out.open("w", encoding="utf-8", newline="") as file:
@@ -75,7 +76,7 @@ def _stored_as(name: str, known: Collection[str]) -> str | None:
     return name if name in known and name not in CHECKED_ROWS[:9] else None
 
 
-def _labelled(path: Path, spec: ModelSpec) -> Iterator[tuple[str, ...]]:
+def _labelled(path: Path, spec: ModelSpec) -> Iterator[tuple[str, tuple[str, ...]]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
@@ -93,5 +94,6 @@ def _labelled(path: Path, spec: ModelSpec) -> Iterator[tuple[str, ...]]:
                 )
             ]
             targets = map(repr, batch.column(TRUTH).to_pylist())
-            for identity, *row, target in zip(ids, *cells, targets, strict=True):
-                yield (identity, *("" if each is None else str(each) for each in row), target)
+            events = batch.column("event").to_pylist()
+            for event, identity, *row, target in zip(events, ids, *cells, targets, strict=True):
+                yield event, (identity, *("" if each is None else str(each) for each in row), target)
