@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 
 from tidegate.core.sentences import masked
 from tidegate.core.unforeseen import guarded
@@ -19,20 +18,15 @@ from tidegate.edge import storage
 from tidegate.edge.window_parts import keep_window, read_part
 
 logger = Logger()
-metrics = Metrics()
 
 
 @guarded
 @logger.inject_lambda_context(correlation_id_path="run")
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Read one window; see `events/profile_window.json`."""
     manifest = Manifest.from_dict(storage.read_json(event["manifest"]))
     with tempfile.TemporaryDirectory() as scratch:
         rows = Path(scratch) / "rows.parquet"
         found = keep_window(manifest, [read_part(manifest, manifest.objects, Path(scratch), rows)], rows)
-    metrics.add_dimension("model", manifest.model)
-    metrics.add_dimension("algorithm", manifest.algorithm)
-    metrics.add_metric("RowsChecked", MetricUnit.Count, found["rows"])
     logger.info("window read", extra=masked(found))
     return dict(masked(found))

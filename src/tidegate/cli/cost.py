@@ -16,7 +16,7 @@ from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
 from tidegate.cli.render import table
 from tidegate.core.assumptions import Assumptions
-from tidegate.core.cost import NOT_COUNTED, Bill, Lines, NoPrice, bill, total
+from tidegate.core.cost import NOT_COUNTED, Bill, Lines, NoPrice, bill, notes_on, total
 
 PRICES = Path(__file__).with_name("prices.json")
 DEFAULT_REGION = "us-east-1"
@@ -27,6 +27,7 @@ PARTS = {
     "empty_check": "a check that finds nothing new",
     "real_time_month": "real time, a month",
     "idle_month": "idle, a month",
+    "watching_month": "watching, a month",
 }
 
 
@@ -57,6 +58,7 @@ def cost(session: Session, file: Path, assumed: Assumptions, own: Sequence[str])
         "month": round(found.month, 2),
         "assumed": asdict(assumed),
         "not_counted": NOT_COUNTED,
+        "notes": list(notes_on(spec)),
         "prices": {name: {**sources[name], "unit": _unit(known, name)} for name in sorted(used)},
         "sources": known["sources"],
     }
@@ -111,7 +113,7 @@ def _shown(document: dict[str, Any], found: Bill, known: dict[str, Any]) -> list
             [
                 f"  {line.what}",
                 f"{line.quantity:,.4g} {line.unit}",
-                f"${line.price:.12f}".rstrip("0"),
+                f"${line.price:.12f}".rstrip("0").rstrip("."),
                 dollars(line.cost),
             ]
             for line in lines
@@ -129,6 +131,7 @@ def _shown(document: dict[str, Any], found: Bill, known: dict[str, Any]) -> list
         table(["", "how much", "at", "costs"], rows),
         Text(month, style="bold"),
         Text(f"Assumed: {_assumed(assumed)}. See `tidegate cost --help` to change them.", style="dim"),
+        *(Text(f"{note[:1].upper()}{note[1:]}.") for note in document["notes"]),
         Text(f"Not counted: {NOT_COUNTED}.", style="dim"),
         Text(
             "Lines below half a percent are left out; --json has them, and each price's source.", style="dim"

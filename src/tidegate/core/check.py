@@ -81,6 +81,7 @@ def evaluate(
         "at": at,
         "champion": manifest.champion,
         "endpoint": manifest.endpoint,
+        "metrics": manifest.metrics,
         "verdict": verdict,
         "data": data,
         "quality_verdict": quality_verdict,

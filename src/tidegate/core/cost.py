@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tidegate.core.algorithms import BUILT_IN, MOST_SPOT_SECONDS
 from tidegate.core.assumptions import Assumptions
 from tidegate.core.errors import TidegateError
 from tidegate.core.monitor import seconds_of
 from tidegate.core.plan import VOLUME_GB
 from tidegate.core.spec import ModelSpec
+from tidegate.core.verdict_metrics import COLUMNS, most_of_columns
 
 HOURS_PER_MONTH = 730
 LOOK_SECONDS = 15  # how often the train machine looks at an endpoint that is being made
@@ -58,8 +60,16 @@ _TRAIN_STATES, _TRAIN_STATES_EACH, _LOOK_STATES = 15, 28, 3
 _SCORE_STATES, _SCORE_STATES_EACH = 14, 1
 _CHECK_STATES, _CHECK_STATES_EACH, _EMPTY_CHECK_STATES = 14, 6, 12
 
+# What watches a stack, by the template, whatever models it has; a test compares.
+STACK_ALARMS = 9
+STACK_DASHBOARDS = 1
+ROUTE_METRICS = 6  # of an HTTP API with detailed metrics: count, 4xx, 5xx, latency, integration latency, data
+# Metrics that the functions of a run write: by model, and by model and algorithm.
+_TRAIN_METRICS, _TRAIN_METRICS_EACH, _SCORE_METRICS = 1, 1, 3
+
 NOT_COUNTED = (
-    "requests to S3, DynamoDB, Parameter Store and EventBridge, notifications, a key of your own, the disks "
+    "requests to S3, DynamoDB, Parameter Store and EventBridge, notifications, metrics of what goes wrong, a "
+    "key of your own, the disks "
     "of endpoints, logs of jobs, Glue jobs of large windows, the nightly collection, data that leaves "
     "AWS, taxes, free tiers, spot and savings plans"
 )
@@ -94,7 +104,7 @@ Lines = tuple[Line, ...]
 
 @dataclass(frozen=True)
 class Bill:
-    """What a model costs: a run of each kind, and a month that nobody uses it, or everybody does."""
+    """What a model costs: a run of each kind, a month of everybody's use or of nobody's, and watching it."""
 
     training_run: Lines
     scoring_run: Lines
@@ -102,6 +112,7 @@ class Bill:
     empty_check: Lines
     real_time_month: Lines
     idle_month: Lines
+    watching_month: Lines
     checks_a_month: float
     assumed: Assumptions
 
@@ -113,6 +124,7 @@ class Bill:
             + self.assumed.scoring_runs * total(self.scoring_run)
             + self.checks_a_month * total(self.check)
             + total(self.real_time_month)
+            + total(self.watching_month)
             + sum(line.cost for line in self.idle_month if line.priced_by == "s3_gb_month")
         )
 
@@ -167,8 +179,27 @@ def bill(spec: ModelSpec, prices: Mapping[str, float], assumed: Assumptions) -> 
             ),
             work.line("files", assumed.storage_gigabytes, "GB-months", "s3_gb_month"),
         ),
+        watching_month=tuple(work.watching(checks)),
         checks_a_month=checks,
         assumed=assumed,
+    )
+
+
+def notes_on(spec: ModelSpec) -> tuple[str, ...]:
+    """Say what a reader of the bill should know of this model's own settings."""
+    return tuple(_spot_note(name) for name, each in spec.algorithms.items() if each.spot)
+
+
+def _spot_note(name: str) -> str:
+    begins = f"{name} trains on spot instances, which are cheaper than what is counted here"
+    if BUILT_IN[name].checkpoints:
+        return (
+            f"{begins}; the image cannot take up the checkpoints that it writes, so that a training which "
+            "loses its instance begins anew and is paid for again"
+        )
+    return (
+        f"{begins}; it keeps no checkpoints, so that a training which loses its instance begins anew, and it "
+        f"may wait and train for {MOST_SPOT_SECONDS:,} seconds in all"
     )
 
 
@@ -215,6 +246,23 @@ class _Work:
         yield self.line("functions", used, "GB-seconds", "lambda_gb_second")
         yield self.line("calls of functions", len(functions), "calls", "lambda_request")
         yield self.line("state transitions", states, "transitions", "state_transition")
+
+    def watching(self, checks: float) -> Iterator[Line]:
+        """Give what CloudWatch bills by the month; a metric for the hours in which it has values."""
+        hourly = min(1.0, checks / HOURS_PER_MONTH)
+        monitor = self.spec.monitor
+        yield self.line("verdict of the checks", hourly, "metrics", "metric_month")
+        if monitor.metrics == COLUMNS:
+            columns = len(self.spec.algorithms) * most_of_columns(len(self.spec.features))
+            yield self.line("each column and the quality", columns * hourly, "metrics", "metric_month")
+        assumed = self.assumed
+        hours = assumed.training_runs * (_TRAIN_METRICS + _TRAIN_METRICS_EACH * len(self.spec.algorithms))
+        hours += assumed.scoring_runs * _SCORE_METRICS
+        yield self.line("metrics of runs", hours / HOURS_PER_MONTH, "metrics", "metric_month")
+        asked = min(1.0, assumed.requests / HOURS_PER_MONTH)
+        yield self.line("detailed metrics of the API", ROUTE_METRICS * asked, "metrics", "metric_month")
+        yield self.line("alarms of the stack", STACK_ALARMS, "alarms", "alarm_month")
+        yield self.line("dashboard of the stack", STACK_DASHBOARDS, "dashboards", "dashboard_month")
 
     def endpoints(self) -> Iterator[Line]:
         if self.spec.serving.serverless:

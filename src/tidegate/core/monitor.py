@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tidegate.core import checks
+from tidegate.core.verdict_metrics import WANTED
 
 RETRAIN = ("off", "on_drift")
 EVERY_PATTERN = r"^[1-9][0-9]{0,3} (minute|hour|day)s?$"
@@ -27,13 +28,15 @@ class Rates(NamedTuple):
 class Monitor:
     """How often predictions are checked, how few rows give no verdict, and whether drift may retrain.
 
-    After a retraining that drift started, `cooldown` passes before drift starts another.
+    After a retraining that drift started, `cooldown` passes before drift starts another. `metrics` says what
+    goes to CloudWatch: verdicts alone, or each column too.
     """
 
     every: str = "1 hour"
     least_rows: int = 200
     retrain: str = "off"
     cooldown: str = "1 day"
+    metrics: str = WANTED[0]
 
 
 def read_monitor(raw: object) -> Monitor:
@@ -52,6 +55,7 @@ def read_monitor(raw: object) -> Monitor:
             checks.unbool_off(entry.get("retrain", "off")), RETRAIN, ("monitor", "retrain")
         ),
         cooldown=spans["cooldown"],
+        metrics=checks.one_of(entry.get("metrics", Monitor.metrics), WANTED, ("monitor", "metrics")),
     )
 
 

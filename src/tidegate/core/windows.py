@@ -53,6 +53,8 @@ class Manifest:
         The folder in which this run keeps what it makes of the window.
     every : str
         How often the model is checked, which says how rarely a check may alarm falsely.
+    metrics : str
+        Which metrics the check publishes: the verdict's, or each column's too.
     opened : str
         When the window was opened, an ISO time.
     missing : dict of str to list of str
@@ -79,6 +81,7 @@ class Manifest:
     waiting: str | None
     home: str
     every: str = Monitor.every
+    metrics: str = Monitor.metrics
     opened: str = ""
     missing: dict[str, list[str]] = field(default_factory=dict)
 

@@ -102,6 +102,7 @@ def _manifest(spec: ModelSpec, champion: Champion, run: str, bookmark: Bookmark)
         waiting=state.get("waiting"),
         newest=newest_of(proposal, rows, state.get("newest")),
         every=spec.monitor.every,
+        metrics=spec.monitor.metrics,
         opened=datetime.now(UTC).isoformat(timespec="seconds"),
         home=f"s3://{artifacts}/{names.window_prefix(spec.name, champion.algorithm, window, run)}",
     )

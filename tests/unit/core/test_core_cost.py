@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tidegate.core.assumptions import Assumptions
-from tidegate.core.cost import NoPrice, bill, total
+from tidegate.core.cost import NoPrice, bill, notes_on, total
 from tidegate.core.spec import ModelSpec
 
 PRICES = {
@@ -21,6 +21,9 @@ PRICES = {
     "api_request": 0.1,
     "log_gb": 50.0,
     "s3_gb_month": 0.25,
+    "metric_month": 10.0,
+    "alarm_month": 2.0,
+    "dashboard_month": 5.0,
 }
 # Functions on rows take no time here, the small ones half a second of a quarter of a GB.
 ASSUMED = Assumptions(
@@ -59,8 +62,8 @@ def test_a_training_run_is_its_jobs_disks_functions_and_states() -> None:
         "xgboost: training": 0.1,  # 6 minutes at 1.00
         "xgboost: disks": 0.03,  # 30 GB for 6 minutes of 730 hours, at 7.30
         "xgboost: scoring the held-out rows": 0.2,  # candidate and champion, 3 minutes each, at 2.00
-        "functions": 1.0,  # metrics, gate, endpoint, notify: 4 x 0.5 s x 0.25 GB at 2.00
-        "calls of functions": 0.08,
+        "functions": 1.25,  # metrics, champion, gate, endpoint, notify: 5 x 0.5 s x 0.25 GB at 2.00
+        "calls of functions": 0.09,
         "state transitions": 0.049,  # 15 + 28, and twice three for half a minute of waiting
     }
 
@@ -113,7 +116,33 @@ def test_idle_is_endpoints_empty_checks_and_files_and_without_instances_almost_n
 def test_a_month_is_its_runs_checks_requests_and_files() -> None:
     found = bill(spec(), PRICES, ASSUMED)
     parts = 2 * total(found.training_run) + 3 * total(found.scoring_run) + 73 * total(found.check)
-    assert found.month == pytest.approx(parts + total(found.real_time_month) + 1.0)
+    whole = parts + total(found.real_time_month) + total(found.watching_month)
+    assert found.month == pytest.approx(whole + 1.0)
+
+
+def test_metrics_are_paid_for_the_hours_in_which_they_have_values() -> None:
+    watching = bill(spec(), PRICES, ASSUMED).watching_month
+    assert costs(watching) == {
+        "verdict of the checks": 1.0,  # one in ten hours, at 10.00
+        "metrics of runs": pytest.approx((2 * 2 + 3 * 3) / 730 * 10),
+        "detailed metrics of the API": 60.0,  # six in every hour
+        "alarms of the stack": 18.0,
+        "dashboard of the stack": 5.0,
+    }
+    two = {"xgboost": None, "linear-learner": None}
+    often = {"every": "5 minutes", "metrics": "columns"}
+    found = costs(bill(spec(algorithms=two, monitor=often), PRICES, ASSUMED).watching_month)
+    assert found["verdict of the checks"] == 10.0
+    # Of each algorithm one feature and the prediction, three metrics each, and four of the quality.
+    assert found["each column and the quality"] == 200.0
+
+
+def test_a_spot_training_is_explained() -> None:
+    both = {"xgboost": {"spot": True}, "linear-learner": {"spot": True}}
+    first, second = notes_on(spec(algorithms=both))
+    assert "xgboost" in first and "begins anew" in first and "cannot take up" in first
+    assert "linear-learner" in second and "3,600 seconds in all" in second
+    assert notes_on(spec()) == ()
 
 
 def test_a_price_that_is_not_listed_is_asked_for_by_its_name() -> None:

@@ -170,7 +170,8 @@ def test_a_column_may_be_called_anything_on_every_path(tmp_path, features, ident
         assert len(set(names)) == len(names)
         assert set(ABOUT) | {"prediction", *KEYS, "unlike"} <= set(names)
         assert {input_name(name) for name in kinds} <= set(names)
-    publish("odd", [{"new_rows": 1, "endpoint": "e", "comparison": found, "quality": None}])
+    verdict = {"verdict": found["verdict"], "new_rows": 1, "endpoint": "e", "comparison": found}
+    publish("odd", [{**verdict, "quality": None, "metrics": "columns"}])
     # truth, and what a retraining learns from
     came = "2026-01-01T00:00:00 one"
     labels = Labels({str(row[identity]): [Label(came, 1, 5.0)] for row in rows}, {came})
