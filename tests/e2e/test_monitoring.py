@@ -185,17 +185,19 @@ def rows_kept(town: Town, model: str) -> int:
     return total
 
 
-def test_too_few_rows_are_never_called_ok_and_add_up_until_there_are_enough(town: Town, counted: str):
-    before, rows = rows_kept(town, counted), cars.rows(120, seed=30)
-    capture(town, counted, rows[:60])
-    first = check(town, counted)["result"]
+def test_too_few_rows_are_never_called_ok_and_add_up_until_there_are_enough(town: Town):
+    # Of its own: what came before would add up, too.
+    model, rows = "cars-few", cars.rows(120, seed=30)
+    trained(town, model)
+    capture(town, model, rows[:60])
+    first = check(town, model)["result"]
     assert first["verdict"] == "insufficient"
-    capture(town, counted, rows[60:])
-    second = check(town, counted)["result"]
+    capture(town, model, rows[60:])
+    second = check(town, model)["result"]
     assert second["verdict"] == "ok"
     assert second["algorithms"]["xgboost"]["rows"] == 120
     assert second["algorithms"]["xgboost"]["new_rows"] == 60
-    assert rows_kept(town, counted) == before + 120
+    assert rows_kept(town, model) == 120
 
 
 def test_two_checks_at_once_and_repeated_ones_count_each_prediction_once(town: Town, counted: str):
@@ -230,24 +232,26 @@ def test_late_and_rewritten_objects_count_each_prediction_once(town: Town, count
     assert rows_kept(town, counted) == before + 55
 
 
-def test_labels_that_come_late_find_their_prediction_and_unknown_ones_wait(town: Town, counted: str):
-    rows = cars.rows(110, seed=34)
-    label(town, counted, rows[:20], "early.csv")
-    label(town, counted, [{"listing": "nobody", "price": "5"}], "unknown.csv")
+def test_labels_that_come_late_find_their_prediction_and_unknown_ones_wait(town: Town):
+    # Of its own: all labels that there are decide about the quality.
+    model, rows = "cars-labelled", cars.rows(110, seed=34)
+    trained(town, model)
+    label(town, model, rows[:20], "early.csv")
+    label(town, model, [{"listing": "nobody", "price": "5"}], "unknown.csv")
     town.client("s3").put_object(
-        Bucket=town.data, Key=f"{counted}/truth/bad.csv", Body=b"listing,price\nx,cheap\n"
+        Bucket=town.data, Key=f"{model}/truth/bad.csv", Body=b"listing,price\nx,cheap\n"
     )
-    early = check(town, counted)
+    early = check(town, model)
     assert early["result"]["algorithms"]["xgboost"]["labels"]["waiting"] == 21
-    [refused] = told(town, counted, "truth-refused")
+    [refused] = told(town, model, "truth-refused")
     assert "bad.csv, line 2, column 'price': 'xxxxx' is not a number" in refused["message"]
-    assert town.keys(town.data, f"quarantine/{counted}/{early['run']}/bad.csv")
-    capture(town, counted, rows)
-    entry = check(town, counted)["result"]["algorithms"]["xgboost"]
+    assert town.keys(town.data, f"quarantine/{model}/{early['run']}/bad.csv")
+    capture(town, model, rows)
+    entry = check(town, model)["result"]["algorithms"]["xgboost"]
     assert (entry["labels"]["matched"], entry["labels"]["waiting"]) == (20, 1)
     assert entry["quality"]["verdict"] == "insufficient"
-    label(town, counted, rows, "all.csv")
-    entry = check(town, counted)["result"]["algorithms"]["xgboost"]
+    label(town, model, rows, "all.csv")
+    entry = check(town, model)["result"]["algorithms"]["xgboost"]
     assert (entry["labels"]["matched"], entry["labels"]["repeated"]) == (90, 20)
     # These predictions were written as the truth itself.
     assert (entry["quality"]["rows"], entry["quality"]["verdict"]) == (110, "ok")
