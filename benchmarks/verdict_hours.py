@@ -78,7 +78,7 @@ class Watch:
 
     def check(self, window: Profile) -> Comparison:
         """Make the next check."""
-        before = Profile.sum_of([self._kept[place] for place in self._recent.places])
+        before = self._recent.before([self._kept[place] for place in self._recent.places])
         more = {"before": before, "fronts": self._recent.fronts, "false_alarms": self._rate}
         found = compare(self._baseline, self._rules, window, **more)
         self._checks += 1

@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         window,
         manifest.least_rows,
         inputs=manifest.columns,
-        before=Profile.sum_of(came_before),
+        before=recent.before(came_before),
         fronts=recent.fronts,
         false_alarms=rates(manifest.every, state.get("data_at"), now=manifest.opened).data,
     )

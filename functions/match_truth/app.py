@@ -86,7 +86,9 @@ def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str,
         "files": _by_file(came, result.by_file, labels),
         "known": put(f"{manifest.home}/known.parquet", folder / "all.parquet"),
         "pool": pool,
-        "quality": _quality(manifest, state, pairs) if pairs is not None and len(pairs[TRUTH]) else None,
+        "quality": _quality(manifest, state, pairs, known)
+        if pairs is not None and len(pairs[TRUTH])
+        else None,
         "so_far": known.so_far(manifest.champion),
     }
 
@@ -114,16 +116,18 @@ def _by_file(came: dict[str, int], fared: dict[str, Any], labels: Any) -> dict[s
     }
 
 
-def _quality(manifest: Manifest, state: dict[str, Any], pairs: Any) -> dict[str, Any]:
+def _quality(manifest: Manifest, state: dict[str, Any], pairs: Any, known: Any) -> dict[str, Any]:
     from tidegate.table.watch.quality import judge
 
     place = f"{manifest.baseline}/baseline/model_quality"
     evaluation = storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}
-    return judge(
+    found = judge(
         pairs,
         evaluation.get("candidate") or {},
         storage.read_json(f"{place}/constraints.json") or {},
         manifest.least_rows,
         storage.read_json(f"{place}/statistics.json"),
         rates(manifest.every, None, state.get("quality_at"), manifest.opened).quality,
+        known.before(manifest.champion, pairs["event"], state.get("truths_since", "")),
     )
+    return {**found, "since": known.since(pairs["event"])}

@@ -168,6 +168,7 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
     )
     waiting = f"{manifest.home}/waiting.csv" if labels.get("waiting") else None
     enough = bool(check["quality"]) and check["quality"]["verdict"] != "insufficient"
+    denied = enough and bool(check["quality"].get("denied"))
     concluded = bool(check["new_rows"]) and check["comparison"]["verdict"] != "insufficient"
     return {
         "window": manifest.window,
@@ -179,6 +180,8 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
         "waiting": waiting if labels else manifest.waiting,
         "known": check["known"],
         "truth_pool": [] if enough else check["pool"],
+        # What truths before these showed, these deny: from now on only what came with them counts.
+        "truths_since": check["quality"]["since"] if denied else state.get("truths_since", ""),
         "carried": check["comparison"].get("carried", []),
         "recent": check["comparison"].get("recent"),
         # What may alarm falsely is saved up from here on. Truth that nobody waited for has saved up nothing.

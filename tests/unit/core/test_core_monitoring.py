@@ -297,3 +297,14 @@ def test_a_check_is_named_by_its_time_and_a_model_by_its_run():
     assert monitor_run_id("cars", "a") != monitor_run_id("vans", "a")
     assert champion_run("tg-cars-xgboost-0123456789ab") == "0123456789ab"
     assert champion_run("tg-cars-xgboost-0123456789ab-1") == "0123456789ab"
+
+
+def test_truths_that_deny_what_those_before_showed_begin_anew():
+    quality = {"verdict": "ok", "sentence": "", "metrics": {}, "rows": 120, "since": "2024-05-03 a"}
+    matched = {"labels": {"matched": 120}, "pool": ["s3://a/t"], "quality": quality}
+    _, first = concluded(OK, matched=matched)
+    assert first["truths_since"] == ""
+    _, second = concluded(OK, state=first, matched={**matched, "quality": {**quality, "denied": True}})
+    assert second["truths_since"] == "2024-05-03 a"
+    _, third = concluded(OK, state=second, window=3)
+    assert third["truths_since"] == "2024-05-03 a"

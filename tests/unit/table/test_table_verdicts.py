@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tidegate.core.monitor import DATA_FALSE_ALARMS, false_alarms, quiet_days, rates
 from tidegate.table.compare import compare
-from tidegate.table.compare.shares import shares_changed
+from tidegate.table.compare.shares import SharesChanged
 from tidegate.table.compare.unseen import unseen
 from tidegate.table.constraints import Constraints, suggest
 from tidegate.table.constraints.read import ColumnConstraints
@@ -317,7 +317,7 @@ class TestTests:
                 {str(at): int(n) for at, n in enumerate(rng.multinomial(rows, shares)) if n}, rows
             )
 
-        found = [shares_changed(drawn(3000), drawn(300), 1.0)[1] for _ in range(300)]
+        found = [SharesChanged(drawn(3000), drawn(300)).p_value for _ in range(300)]
         assert sum(p < 0.05 for p in found) <= 25
 
     def test_what_follows_each_other_is_told_from_what_was_sorted(self):

@@ -2,8 +2,8 @@
 
 Each check counts the window's rows that are so, and those of the baseline, and asks two things: by how much
 their share has grown, and by which chance it would have grown as much (`more_marked`, exact, so that three
-odd rows of three thousand are nothing and no probability is 0, however clean the baseline was). That such
-rows often come together, as from one caller, makes them no better: here each row counts.
+odd rows of three thousand are nothing and no probability is 0, however clean the baseline was). Where such
+rows came in runs before, the runs are counted; otherwise each row counts, as a first run of them is news.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tidegate.table.compare import violations
+from tidegate.table.compare.alike import Worth
 from tidegate.table.compare.edited import Edited
 from tidegate.table.compare.evidence import NUMERIC, Evidence, Side
 from tidegate.table.compare.unseen import unseen
 from tidegate.table.compare.violations import Violation
 from tidegate.table.constraints.read import ColumnConstraints
-from tidegate.table.drift.tails import more_marked
+from tidegate.table.drift.tails import more_marked, unsure
 from tidegate.table.profile import ColumnProfile
 
 BAD_SHARE = 0.01  # of the rows: fewer are an accident that happens everywhere
@@ -59,6 +60,7 @@ def _gaps(rules: ColumnConstraints, baseline: Side, window: Side) -> Evidence:
         before,
         baseline.rows,
         lambda: violations.incomplete(rules.name, wanted, found),
+        window.alike.gaps,
     )
 
 
@@ -76,6 +78,7 @@ def _types(rules: ColumnConstraints, baseline: Side, window: Side) -> Evidence:
         lambda: violations.wrong_type(
             rules.name, rules.inferred_type, 1 - known / before.present, 1 - odd / rows
         ),
+        window.alike.gaps,
     )
 
 
@@ -89,6 +92,7 @@ def _negative(rules: ColumnConstraints, baseline: Side, window: Side) -> Evidenc
         0,
         round(baseline.numbers.rows),
         lambda: violations.negative(rules.name, window.profile.moments.least),
+        window.alike.values,
     )
 
 
@@ -112,19 +116,20 @@ def _far(rules: ColumnConstraints, baseline: Side, window: Side) -> Iterator[Evi
             window.profile.moments.most,
             (moments.least, moments.most),
         ),
+        window.alike.values,
     )
 
 
 def _unseen(rules: ColumnConstraints, baseline: Side, window: Side) -> Iterator[Evidence]:
     if baseline.days is not None:
         return  # every day is a new one
-    rows, effect, p_value = unseen(baseline.texts, window.texts, window.rows_for_one)
+    rows, effect, p_value = unseen(baseline.texts, window.texts, window.alike.rows.rows_for_one)
     share = 1 - rows / window.texts.rows
     yield Evidence(
         violations.CATEGORIES,
         effect,
         BAD_SHARE,
-        p_value,
+        lambda: unsure(p_value, window.alike.rows.freedom),
         lambda: _unknown(rules, baseline, window, share),
     )
 
@@ -142,9 +147,21 @@ def _grown(
     before: int,
     rows_before: int,
     tell: Callable[[], Violation],
+    alike: Worth,
 ) -> Evidence:
-    """Compare a share of rows with that of the baseline."""
+    """Compare a share of rows with that of the baseline.
+
+    Parameters
+    ----------
+    alike : Worth
+        How many of the rows tell as much as one.
+    """
     if not rows:
-        return Evidence(name, 0.0, BAD_SHARE, 1.0, tell)
+        return Evidence(name, 0.0, BAD_SHARE, lambda: 1.0, tell)
     effect = marked / rows - (before / rows_before if rows_before else 0.0)
-    return Evidence(name, effect, BAD_SHARE, more_marked(marked, rows, before, rows_before), tell)
+
+    def chance() -> float:
+        some, of = alike.independent(marked), max(1, alike.independent(rows))
+        return unsure(more_marked(some, of, before, rows_before), alike.freedom)
+
+    return Evidence(name, effect, BAD_SHARE, chance, tell)

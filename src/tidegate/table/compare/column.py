@@ -159,7 +159,7 @@ def look(
     far = moved(rules, baseline, window)
     if far is not None and edited.distribution:
         letter = far.by_the_letter
-        far = replace(far, distance=letter.distance, p_value=letter.p_value)
+        far = replace(far, distance=letter.distance, chance=lambda: letter.p_value)
     now = list(_checks(rules, edited, baseline, window, far))
     checks = [Check(each, window.rows, False, each.effect) for each in now]
     if recent is not None:

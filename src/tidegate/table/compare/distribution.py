@@ -7,19 +7,19 @@ expected (`days`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tidegate.core.figures import figure
 from tidegate.core.sentences import Sentence, of_the_data, say, told
 from tidegate.table.compare import days, violations
 from tidegate.table.compare.evidence import NUMERIC, Evidence, Side
-from tidegate.table.compare.shares import shares_changed
+from tidegate.table.compare.shares import SharesChanged
 from tidegate.table.constraints.read import ColumnConstraints
 from tidegate.table.drift import OF_CATEGORIES, OF_NUMBERS, Categories, Measured
 from tidegate.table.drift.simple import farthest, simple
-from tidegate.table.drift.tails import kolmogorov_tail, more_marked
+from tidegate.table.drift.tails import kolmogorov_tail, more_marked, unsure
 
 MEAN_TELLS = 0.25  # deviations that the mean has to move to say what changed
 LEAST_VALUES = 30  # of either side: fewer say nothing of a distribution
@@ -33,15 +33,21 @@ class Moved:
     ----------
     distance : float
         What is compared with the threshold.
-    p_value : float or None
-        The probability of so much by chance.
+    chance : callable
+        Gives the probability of so much by chance, if any is known.
     """
 
     rules: ColumnConstraints
     baseline: Side
     window: Side
     distance: float
-    p_value: float | None
+    chance: Callable[[], float | None] = field(repr=False)
+
+    @cached_property
+    def p_value(self) -> float | None:
+        """The probability of so much by chance."""
+        found = self.chance()
+        return None if found is None else unsure(found, self.window.alike.rows.freedom)
 
     @property
     def numeric(self) -> bool:
@@ -87,7 +93,7 @@ class Moved:
             violations.DRIFT,
             self.distance,
             self.threshold,
-            1.0 if self.p_value is None else self.p_value,
+            lambda: 1.0 if self.p_value is None else self.p_value,
             lambda: violations.drifted(self.rules.name, self.distance, self.threshold, self.sentence),
             severe=2.0,
         )
@@ -102,39 +108,48 @@ def moved(rules: ColumnConstraints, baseline: Side, window: Side) -> Moved | Non
     if min(each.moments.count if numeric else each.types.present for each in both) < LEAST_VALUES:
         return None
     if numeric and baseline.few_values:
-        found = shares_changed(baseline.values, window.values, window.rows_for_one)
+        found = _of_shares(baseline.values, window.values, baseline, window)
     elif numeric:
         found = _of_numbers(baseline, window)
     elif baseline.days is not None and window.days is not None:
         found = _of_days(baseline, window)
     else:
-        found = shares_changed(baseline.texts, window.texts, window.rows_for_one)
+        found = _of_shares(baseline.texts, window.texts, baseline, window)
     return Moved(rules, baseline, window, *found)
 
 
-def _of_numbers(baseline: Side, window: Side) -> tuple[float, float]:
+_Found = tuple[float, Callable[[], float]]  # how much, and how probable that is
+
+
+def _of_shares(before: Categories, now: Categories, baseline: Side, window: Side) -> _Found:
+    found = SharesChanged(before, now, baseline.alike.rows.rows_for_one, window.alike.rows.rows_for_one)
+    return found.effect, lambda: found.p_value
+
+
+def _of_numbers(baseline: Side, window: Side) -> _Found:
     distance = simple(baseline.numbers, window.numbers).distance
-    return distance, _by_chance(distance, baseline, window, baseline.numbers.rows, window.numbers.rows)
+    return distance, lambda: _by_chance(distance, baseline, window)
 
 
-def _by_chance(distance: float, baseline: Side, window: Side, rows_before: float, rows: float) -> float:
-    told_rows = rows / window.rows_for_one
-    unsure = baseline.numbers.rank_error + window.numbers.rank_error
-    return kolmogorov_tail(max(0.0, distance - unsure), rows_before * told_rows / (rows_before + told_rows))
+def _by_chance(distance: float, baseline: Side, window: Side) -> float:
+    before, now = (side.numbers.rows / side.alike.rows.rows_for_one for side in (baseline, window))
+    inexact = baseline.numbers.rank_error + window.numbers.rank_error
+    return kolmogorov_tail(max(0.0, distance - inexact), before * now / (before + now))
 
 
-def _of_days(baseline: Side, window: Side) -> tuple[float, float]:
+def _of_days(baseline: Side, window: Side) -> _Found:
     before, now = baseline.days, window.days
     assert before is not None and now is not None
     out = days.outside(now, *days.allowed(before, window.front))
     rows = window.independent(now.rows)
     jump = out / now.rows, more_marked(min(window.independent(out), rows), rows, 0, round(before.rows))
     if days.goes_on(before, now):
-        return jump
+        return jump[0], lambda: jump[1]
     distance = days.apart(before, now)
     sure = max(0.0, distance - before.rank_error - now.rank_error)
     chance = kolmogorov_tail(sure, before.rows * rows / (before.rows + rows))
-    return max(jump, (distance, chance)) if jump[0] else (distance, chance)
+    effect, p_value = max(jump, (distance, chance)) if jump[0] else (distance, chance)
+    return effect, lambda: p_value
 
 
 def _numbers_in_words(found: Moved) -> Sentence:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tidegate.table.compare.alike import NOTHING_ALIKE, Alike
 from tidegate.table.compare.days import days_of
 from tidegate.table.compare.violations import Violation
 from tidegate.table.drift import Categories, Numbers
@@ -27,8 +28,8 @@ class Evidence:
         Which check it is.
     effect : float
         How much has changed; what `threshold` or less changes is of no importance, however surely it did.
-    p_value : float
-        The probability of so much by chance; what is probable is no finding, however much it is.
+    chance : callable
+        Gives the probability of so much by chance; what is probable is no finding, however much it is.
     tell : callable
         Makes the violation, in words.
     severe : float
@@ -38,9 +39,14 @@ class Evidence:
     name: str
     effect: float
     threshold: float
-    p_value: float
+    chance: Callable[[], float] = field(repr=False)
     tell: Callable[[], Violation] = field(repr=False)
     severe: float = 5.0
+
+    @cached_property
+    def p_value(self) -> float:
+        """The probability of so much by chance."""
+        return self.chance()
 
     @property
     def matters(self) -> bool:
@@ -59,14 +65,14 @@ class Side:
 
     Attributes
     ----------
-    rows_for_one : float
-        How many of its rows tell as much as one independent row.
+    alike : Alike
+        How much alike its consecutive rows are.
     front : float or None
         Up to which day earlier windows came, where it holds dates.
     """
 
     profile: ColumnProfile
-    rows_for_one: float = 1.0
+    alike: Alike = field(default_factory=lambda: NOTHING_ALIKE)
     front: float | None = None
 
     @cached_property
@@ -96,7 +102,7 @@ class Side:
 
     def independent(self, count: float) -> int:
         """Give how many independent rows so many tell as much as."""
-        return round(count / self.rows_for_one)
+        return round(count / self.alike.rows.rows_for_one)
 
     @property
     def few_values(self) -> bool:

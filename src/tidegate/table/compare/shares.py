@@ -12,6 +12,7 @@ rows that would have to be other ones, less what chance alone gives rows so few.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 
@@ -24,29 +25,47 @@ LEAST_EXPECTED = 10.0  # twice Cochran's five, as the tail is asked for far out
 LOOKED_AT = 3  # of each category's own tests the few that differ most
 
 
-def shares_changed(baseline: Categories, window: Categories, rows_for_one: float) -> tuple[float, float]:
-    """Give the effect and the p-value of a change of shares.
+class SharesChanged:
+    """A change of shares: how much, and how probable so much is by chance.
 
     Parameters
     ----------
-    rows_for_one : float
-        How many of the window's rows tell as much as one independent row.
+    rows_for_one_before, rows_for_one : float
+        How many of the baseline's and of the window's rows tell as much as one independent row.
     """
-    names = all_names(baseline, window)
-    counts = np.array([[side.counts.get(name, 0) for name in names] for side in (baseline, window)], float)
-    rows = np.array([baseline.rows, window.rows])
-    counts = np.column_stack([counts, np.maximum(0.0, rows - counts.sum(axis=1))])
-    told = np.array([rows[0], rows[1] / rows_for_one])
-    common = _common(counts, rows, told)
-    table = np.column_stack([counts[:, common], counts[:, ~common].sum(axis=1)])
-    lost = np.array([baseline.lost, window.lost]) / rows
-    effect = _effect(table / rows[:, None], told, float(lost.sum()))
-    single, many = _one_by_one(counts, rows, told, lost), 1.0
-    shares = table[:, table.sum(axis=0) > 0]
-    if shares.shape[1] < 3 or lost.any():
-        return effect, single
-    many = _chi_squared(shares / rows[:, None] * told[:, None])
-    return effect, min(1.0, 2 * min(single, many))
+
+    def __init__(
+        self,
+        baseline: Categories,
+        window: Categories,
+        rows_for_one_before: float = 1.0,
+        rows_for_one: float = 1.0,
+    ) -> None:
+        names = all_names(baseline, window)
+        counts = np.array(
+            [[side.counts.get(name, 0) for name in names] for side in (baseline, window)], float
+        )
+        self._rows = np.array([baseline.rows, window.rows])
+        self._counts = np.column_stack([counts, np.maximum(0.0, self._rows - counts.sum(axis=1))])
+        self._told = self._rows / (rows_for_one_before, rows_for_one)
+        common = _common(self._counts, self._rows, self._told)
+        self._table = np.column_stack([self._counts[:, common], self._counts[:, ~common].sum(axis=1)])
+        self._lost = np.array([baseline.lost, window.lost]) / self._rows
+
+    @cached_property
+    def effect(self) -> float:
+        """By how much they have changed."""
+        return _effect(self._table / self._rows[:, None], self._told, float(self._lost.sum()))
+
+    @cached_property
+    def p_value(self) -> float:
+        """The probability of so much by chance."""
+        single = _one_by_one(self._counts, self._rows, self._told, self._lost)
+        shares = self._table[:, self._table.sum(axis=0) > 0]
+        if shares.shape[1] < 3 or self._lost.any():
+            return single
+        many = _chi_squared(shares / self._rows[:, None] * self._told[:, None])
+        return min(1.0, 2 * min(single, many))
 
 
 def _common(counts: Floats, rows: Floats, told: Floats) -> np.ndarray:

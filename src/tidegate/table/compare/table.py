@@ -11,6 +11,7 @@ from tidegate.core.monitor import DATA_FALSE_ALARMS
 from tidegate.core.sentences import say
 from tidegate.core.verdict import LEAST_ROWS, Finding, Verdict, decide
 from tidegate.table.compare import violations
+from tidegate.table.compare.alike import alike
 from tidegate.table.compare.column import Check, ColumnComparison, Looked, look
 from tidegate.table.compare.days import front_of
 from tidegate.table.compare.edited import Edited
@@ -24,7 +25,6 @@ from tidegate.table.drift.tails import more_marked
 from tidegate.table.profile import Profile
 
 ALL = Edited.everything()
-ENOUGH = 60.0  # independent rows
 
 
 @dataclass(frozen=True)
@@ -103,24 +103,25 @@ def compare(
     known_days = fronts or {}
     suggested = Constraints.read(suggest(baseline)) if false_alarms is not None else None
     together = before + window if before is not None and before.rows and suggested is not None else None
-    alike = _alike(window if together is None else together)
+    rows_alike = alike(window, before or Profile())
     looked = [
         look(
             rules,
             ALL if suggested is None else _edited(rules, suggested),
             Side(baseline.column(name)),
-            Side(window.column(name), alike[name], known_days.get(name)),
+            Side(window.column(name), rows_alike[name], known_days.get(name)),
             None
             if together is None or before is None
-            else Side(before.column(name), alike[name], known_days.get(name)),
-            None if together is None else Side(together.column(name), alike[name], known_days.get(name)),
+            else Side(before.column(name), rows_alike[name], known_days.get(name)),
+            None if together is None else Side(together.column(name), rows_alike[name], known_days.get(name)),
         )
         for name, rules in constraints.columns.items()
         if name in window.columns and rules.settings.evaluate
     ]
     schema = _schema(constraints, window)
     checks = [each for column in looked for each in column.checks]
-    chances = [each.evidence.p_value for each in checks]
+    # What is too little to matter is no finding, and makes none of others more probable.
+    chances = [each.evidence.p_value if each.evidence.matters else 1.0 for each in checks]
     names = [_chance(violation, baseline, window) for violation in schema]
     found = q_values([*chances, *names]) if suggested is not None else [0.0] * (len(chances) + len(names))
     known = dict(zip(map(id, checks), found, strict=False))
@@ -154,29 +155,6 @@ def _edited(rules: ColumnConstraints, suggested: Constraints) -> Edited:
     return ALL if usual is None else Edited.of(rules, usual)
 
 
-def _alike(window: Profile) -> Mapping[str, float]:
-    """Tell of each column how many rows tell as much as one.
-
-    No less than of half the columns: rows that are alike mostly are so in many, and a single column's own
-    order may by accident not show it, or not be known.
-    """
-    found = {
-        name: column.succession.rows_for_one
-        for name, column in window.columns.items()
-        if column.succession.values
-    }
-    known = sorted(found.values())
-    usual = known[len(known) // 2] if known else 1.0
-    return {name: _cautious(max(usual, found.get(name, usual)), window.rows) for name in window.columns}
-
-
-def _cautious(rows_for_one: float, rows: int) -> float:
-    """Allow for what few independent rows cannot tell: how long rows stay alike is then seen too short."""
-    independent = rows / rows_for_one
-    few = rows_for_one > 1 and independent < ENOUGH
-    return rows_for_one * ENOUGH / max(independent, 1.0) if few else rows_for_one
-
-
 def _concluded(looked: Looked, q: Mapping[int, float], rate: float) -> ColumnComparison:
     """Put together what was found of a column: the window's own finding before that of the last rows."""
     alarms: dict[str, Check] = {}
@@ -199,7 +177,7 @@ def _concluded(looked: Looked, q: Mapping[int, float], rate: float) -> ColumnCom
         distance,
         looked.edited.distribution and by_chance(looked.rules),
         max([looked.window.rows, *(each.over for each in alarms.values())]),
-        looked.window.rows_for_one,
+        looked.window.alike.rows.rows_for_one,
     )
 
 

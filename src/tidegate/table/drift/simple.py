@@ -31,7 +31,7 @@ def farthest(baseline: Numbers, window: Numbers) -> tuple[float, float, float]:
     >>> farthest(Numbers.sampled([1, 2, 3, 4]), Numbers.sampled([3, 4, 5, 6]))
     (2.0, 0.5, 0.0)
     """
-    points = np.union1d(baseline.values, window.values)
+    points = np.concatenate([baseline.values, window.values])
     before, now = baseline.below_or_at(points), window.below_or_at(points)
     most = int(np.abs(before - now).argmax())
     return float(points[most]), float(before[most]), float(now[most])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 TERMS = 500
+_NORMAL = NormalDist()
 TINY = 1e-16
 
 
@@ -15,6 +17,29 @@ def normal_tail(z: float) -> float:
     0.05
     """
     return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def unsure(p_value: float, freedom: float) -> float:
+    """Give the probability that is left where the spread that a test reckons with is an estimate itself.
+
+    The test's normal quantile is taken as Student's t, by Wallace's approximation (Bounds on Normal
+    Approximations to Student's and the Chi-Square Distributions, Annals of Mathematical Statistics 30, 1959).
+
+    Parameters
+    ----------
+    freedom : float
+        The degrees of freedom of the estimate.
+
+    >>> round(unsure(0.001, 10), 4), unsure(0.001, math.inf)
+    (0.0058, 0.001)
+    """
+    if math.isinf(freedom) or not 0 < p_value < 1:
+        return p_value
+    t = -_NORMAL.inv_cdf(p_value)
+    if t <= 0:
+        return p_value
+    share = (8 * freedom + 1) / (8 * freedom + 3)
+    return max(p_value, normal_tail(share * math.sqrt(freedom * math.log1p(t * t / freedom))))
 
 
 def kolmogorov_tail(distance: float, effective_rows: float) -> float:

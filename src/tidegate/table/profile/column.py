@@ -40,6 +40,8 @@ class Cells:
         Of each different number, where the reader has them already.
     succession : Succession, optional
         Of the texts, where the reader knows their order; that of the numbers is seen in `values`.
+    gaps : Succession, optional
+        Of the cells that hold no value of their column's type, where the reader knows which those are.
     markers : mapping of str to int
         How often words such as NA and null occur, which `types` counts nowhere.
     """
@@ -52,6 +54,7 @@ class Cells:
     number_hashes: Hashes | None = None
     succession: Succession | None = None
     markers: Mapping[str, int] = field(default_factory=dict)
+    gaps: Succession = field(default_factory=Succession)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class ColumnProfile:
         How often each other text occurs.
     succession : Succession
         How much alike consecutive values are.
+    gaps : Succession
+        How much alike consecutive rows are in having no value of the column's type.
     markers : mapping of str to int
         How often words such as NA and null occur. Among texts they are texts, a country or a surname, and
         among numbers alone they say that one is missing: `types` counts them so, as far as is known.
@@ -79,6 +84,7 @@ class ColumnProfile:
     frequencies: Frequencies = field(default_factory=Frequencies)
     succession: Succession = field(default_factory=Succession)
     markers: Mapping[str, int] = field(default_factory=dict)
+    gaps: Succession = field(default_factory=Succession)
 
     @classmethod
     def of(cls, cells: Cells, below: int = ANY) -> ColumnProfile:
@@ -102,6 +108,7 @@ class ColumnProfile:
             cells.texts,
             cells.succession or (Succession.of(values) if below == ANY else Succession()),
             cells.markers,
+            cells.gaps,
         )
 
     @classmethod
@@ -119,6 +126,7 @@ class ColumnProfile:
             Frequencies.sum_of(part.frequencies for part in parts),
             Succession.sum_of(part.succession for part in parts),
             dict(markers),
+            Succession.sum_of(part.gaps for part in parts),
         )
 
     def __add__(self, other: ColumnProfile) -> ColumnProfile:

@@ -90,7 +90,8 @@ def _small(column: ColumnProfile) -> dict[str, Any]:
         "numerals": None if column.numerals.counts is None else dict(column.numerals.counts),
         "texts": dict(column.frequencies.counts),
         "lost": column.frequencies.lost,
-        "succession": [column.succession.values, column.succession.independent],
+        "succession": column.succession.kept,
+        "gaps": column.gaps.kept,
         "markers": dict(column.markers),
     }
 
@@ -104,6 +105,7 @@ def _column(entry: dict[str, Any], numbers: Any, smallest: Any) -> ColumnProfile
         Distinct(smallest, entry["told"]),
         Numerals(entry["numerals"]),
         Frequencies(entry["texts"], entry["lost"]),
-        Succession(*entry.get("succession", ())),  # profiles of before this was counted have none
-        entry.get("markers", {}),  # those of before have none
+        Succession.read(entry.get("succession", ())),  # profiles of before this was counted have none
+        entry.get("markers", {}),  # nor these
+        Succession.read(entry.get("gaps", ())),
     )

@@ -54,7 +54,20 @@ class Profile:
 
     def in_no_order(self) -> Profile:
         """Forget how rows follow each other: their order means nothing."""
-        columns = {name: replace(column, succession=Succession()) for name, column in self.columns.items()}
+        none = Succession()
+        columns = {name: replace(column, succession=none, gaps=none) for name, column in self.columns.items()}
+        return Profile(self.rows, columns)
+
+    def remembering(self, before: Profile, values: float) -> Profile:
+        """Know of each column also how its rows followed each other before, by so many values at most."""
+        columns = {}
+        for name, column in self.columns.items():
+            known = before.column(name)
+            columns[name] = replace(
+                column,
+                succession=(known.succession + column.succession).at_most(values),
+                gaps=(known.gaps + column.gaps).at_most(values),
+            )
         return Profile(self.rows, columns)
 
     def only(self, names: Iterable[str]) -> Profile:

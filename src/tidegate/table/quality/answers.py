@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate.table.columns import Floats
+from tidegate.table.compare.alike import Worth, worth
+from tidegate.table.profile.succession import Succession
 from tidegate.table.quality.classification import (
     Labels,
     binary_metrics,
@@ -24,6 +26,7 @@ LEAST_ROWS_FOR_DEVIATION = 200
 SAMPLES = 5
 SAMPLE_SHARE = 0.8
 LESS, GREATER = "LessThanThreshold", "GreaterThanThreshold"
+BY_ERRORS_ALONE = {"mae", "mse", "rmse", "accuracy"}
 LOWER_IS_BETTER = {"mae", "mse", "rmse", "falsePositiveRate", "falseNegativeRate"}
 Rows = npt.NDArray[np.int64]
 _SECTIONS = {
@@ -47,6 +50,8 @@ class Answers:
         The label that a classifier of two classes looks for.
     scores : array, optional
         How sure it was of the positive label, for the curves.
+    in_order : bool
+        Whether they are in the order in which the model was asked.
     """
 
     problem: str
@@ -54,15 +59,34 @@ class Answers:
     answers: Floats | Labels
     positive: str = "1"
     scores: Floats | None = None
+    in_order: bool = False
 
     @classmethod
-    def of_numbers(cls, problem: str, truth: Floats, predictions: Floats) -> Answers:
+    def of_numbers(
+        cls, problem: str, truth: Floats, predictions: Floats, *, in_order: bool = False
+    ) -> Answers:
         """Read answers off the numbers that an endpoint gives: of two classes the chance of the second."""
         if problem == "Regression":
-            return cls(problem, truth, predictions)
+            return cls(problem, truth, predictions, in_order=in_order)
         if problem == "BinaryClassification":
-            return cls(problem, _labels(truth), _labels(predictions >= 0.5), "1", predictions)
-        return cls(problem, _labels(truth), _labels(predictions))
+            sure = _labels(predictions >= 0.5)
+            return cls(problem, _labels(truth), sure, "1", predictions, in_order=in_order)
+        return cls(problem, _labels(truth), _labels(predictions), in_order=in_order)
+
+    def __add__(self, other: Answers) -> Answers:
+        """Put the answers of both after each other."""
+
+        def joined(one: Any, more: Any) -> Any:
+            return None if one is None or more is None else np.concatenate([one, more])
+
+        return Answers(
+            self.problem,
+            joined(self.truth, other.truth),
+            joined(self.answers, other.answers),
+            self.positive,
+            joined(self.scores, other.scores),
+            self.in_order and other.in_order,
+        )
 
     @property
     def rows(self) -> int:
@@ -73,6 +97,25 @@ class Answers:
         """Keep the first rows."""
         scores = None if self.scores is None else self.scores[:most]
         return Answers(self.problem, self.truth[:most], self.answers[:most], self.positive, scores)
+
+    def alike(self, lately: Answers) -> tuple[Worth, Worth]:
+        """Tell how many answers tell as much as one independent one, by their errors, and by all of them.
+
+        Errors that are alike make all metrics less sure, and truths that are alike those metrics that measure
+        errors by how the truth varies, or by how often each class is true.
+        """
+        own, late = self._orders(), lately._orders()
+        errors, truths = (worth(one, more) for one, more in zip(own, late, strict=True))
+        return errors, max(errors, truths)
+
+    def _orders(self) -> tuple[Succession, Succession]:
+        if not self.in_order:
+            return Succession(), Succession()
+        truth: Any = self.truth
+        answers: Any = self.answers
+        if self.problem == "Regression":
+            return Succession.of_all(np.abs(answers - truth)), Succession.of_all(truth)
+        return Succession.of_all((answers != truth).astype(float)), Succession.of_all(truth == self.positive)
 
     def metrics(self, rows: Rows | None = None) -> dict[str, float]:
         """Measure all rows, or some of them."""

@@ -6,24 +6,37 @@ errors it stands for, shares of right answers by their difference. How unsure a 
 (Efron and Tibshirani, 1993) for the window, and the interval or the deviation that was written at training
 for the baseline. The procedure of Benjamini and Hochberg goes over all metrics together. A threshold that
 somebody edited holds to the letter.
+
+Truths come in few rows, and quality falls slowly: each metric is asked of the truths of a check and, together
+with them, of those that came before (`watch.known`). What those show counts while the check's own show half
+as much. Where consecutive errors are alike, fewer tell as much, and all is the less sure.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tidegate.core.figures import figure, metric_name
 from tidegate.core.monitor import QUALITY_FALSE_ALARMS
-from tidegate.core.sentences import Sentence, joined, say, told
+from tidegate.core.sentences import say
 from tidegate.table.columns import Floats
+from tidegate.table.compare.alike import Worth
+from tidegate.table.compare.column import LASTS, OTHER
 from tidegate.table.compare.false_alarms import q_values
-from tidegate.table.drift.tails import normal_tail
-from tidegate.table.quality.answers import GREATER, SAMPLE_SHARE, Answers, quality_files, section_of
+from tidegate.table.drift.tails import normal_tail, unsure
+from tidegate.table.quality.answers import (
+    BY_ERRORS_ALONE,
+    GREATER,
+    SAMPLE_SHARE,
+    Answers,
+    quality_files,
+    section_of,
+)
+from tidegate.table.quality.metric import Metric, Quality, in_words
 
 EFFECT = 0.05
 RESAMPLES = 400
@@ -35,72 +48,6 @@ _SAMPLE_SPREAD = math.sqrt((1 - SAMPLE_SHARE) / SAMPLE_SHARE)
 _EDITED = 1e-9
 
 
-@dataclass(frozen=True)
-class Metric:
-    """One metric of a window; the interval is the bootstrap's.
-
-    Attributes
-    ----------
-    effect : float
-        By how much it is worse than its threshold, on its scale; below 0 where it is better.
-    q_value : float
-        The rate of false alarms over all metrics at which it is worth a report.
-    """
-
-    name: str
-    value: float
-    low: float | None
-    high: float | None
-    threshold: float | None = None
-    operator: str = ""
-    effect: float = 0.0
-    q_value: float = 1.0
-    fallen: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
-        return {
-            "value": _plain(self.value),
-            "low": self.low,
-            "high": self.high,
-            "threshold": self.threshold,
-            "effect": _plain(self.effect),
-            "q_value": self.q_value,
-        }
-
-    def violation(self) -> dict[str, str]:
-        """Give the entry of `constraint_violations.json`, in the container's words."""
-        spread = 0.0 if self.low is None or self.high is None else (self.high - self.low) / 2
-        return {
-            "constraint_check_type": self.operator,
-            "description": f"Metric {self.name} with {self.value} +/- {spread} was {self.operator} "
-            f"'{self.threshold}'",
-            "metric_name": self.name,
-        }
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What a window's answers say of the model."""
-
-    rows: int
-    verdict: str
-    metrics: tuple[Metric, ...]
-    statistics: Mapping[str, Any]
-    sentence: Sentence
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
-        return {
-            "rows": self.rows,
-            "verdict": self.verdict,
-            "metrics": {each.name: each.to_dict() for each in self.metrics},
-            "statistics": dict(self.statistics),
-            "violations": [each.violation() for each in self.metrics if each.fallen],
-            "sentence": str(self.sentence),
-        }
-
-
 def judge(
     given: Answers,
     constraints: Mapping[str, Any],
@@ -109,6 +56,7 @@ def judge(
     *,
     least_rows: int,
     false_alarms: float = QUALITY_FALSE_ALARMS,
+    before: Answers | None = None,
 ) -> Quality:
     """Judge predictions whose truth is known.
 
@@ -122,6 +70,8 @@ def judge(
         Fewer rows give no verdict.
     false_alarms : float
         The share of windows no worse than the baseline that may be called worse, over all metrics together.
+    before : Answers, optional
+        The truths that came before these, the oldest first.
     """
     section = section_of(given.problem)
     written, _ = quality_files(given)
@@ -132,18 +82,77 @@ def judge(
             least=least_rows,
         )
         return Quality(given.rows, "insufficient", (), written, sentence)
-    rules = {_camel(name): rule for name, rule in constraints.get(f"{section}_constraints", {}).items()}
-    known = {_camel(name): at for name, at in (statistics or {}).get(f"{section}_metrics", {}).items()}
-    measured = _measured(given)
-    metrics = [
-        _judged(each, drawn, rules.get(each.name), known.get(each.name), (evaluation or {}).get(each.name))
-        for each, drawn in measured
-    ]
-    asked = [each for each in metrics if each.threshold is not None]
-    q_of = dict(zip((each.name for each in asked), q_values([each.q_value for each in asked]), strict=True))
-    concluded = tuple(_concluded(each, q_of, known.get(each.name), false_alarms) for each in metrics)
-    fallen = [each for each in concluded if each.fallen]
-    return Quality(given.rows, "drift" if fallen else "ok", concluded, written, _in_words(given.rows, fallen))
+    spans = [given, *([before + given] if before is not None and before.rows else [])]
+    asked = _Asked(
+        {_camel(name): rule for name, rule in constraints.get(f"{section}_constraints", {}).items()},
+        {_camel(name): at for name, at in (statistics or {}).get(f"{section}_metrics", {}).items()},
+        evaluation or {},
+        given.alike(spans[-1]),
+    )
+    found = [asked.of(each) for each in spans]
+    every = [each for span in found for each in span if each.metric.threshold is not None]
+    # What is too little to matter is no finding, and makes none of others more probable.
+    chances = [each.chance if each.metric.effect > EFFECT else 1.0 for each in every]
+    q_of = dict(zip(map(id, every), q_values(chances), strict=True))
+    own = [_concluded(each, q_of, asked.edited(each.metric), false_alarms) for each in found[0]]
+    metrics, denied = own, False
+    if len(found) > 1:
+        lately = [_concluded(each, q_of, False, false_alarms) for each in found[1]]
+        lasts = [_lasts(one, more) for one, more in zip(*found, strict=True)]
+        denied = any(each.fallen and not still for each, still in zip(lately, lasts, strict=True))
+        metrics = [
+            replace(one, lately=replace(more, fallen=more.fallen and still))
+            for one, more, still in zip(own, lately, lasts, strict=True)
+        ]
+    fallen = any(each.has_fallen for each in metrics)
+    return Quality(
+        given.rows,
+        "drift" if fallen else "ok",
+        tuple(metrics),
+        written,
+        in_words(given.rows, metrics),
+        denied,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A metric of a span, before all are known: how probable it is by chance, and how unsure it is."""
+
+    metric: Metric
+    chance: float = 1.0
+    spread: float = math.inf
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What metrics are held to."""
+
+    rules: Mapping[str, Mapping[str, Any]]
+    known: Mapping[str, Any]
+    evaluated: Mapping[str, Any]
+    alike: tuple[Worth, Worth]
+
+    def of(self, given: Answers) -> list[_Found]:
+        """Measure the metrics of a span, and compare each with its threshold."""
+        return [
+            _judged(
+                metric,
+                drawn,
+                self.rules.get(metric.name),
+                self.known.get(metric.name),
+                self.evaluated.get(metric.name),
+                self.alike[metric.name not in BY_ERRORS_ALONE],
+            )
+            for metric, drawn in _measured(given)
+        ]
+
+    def edited(self, found: Metric) -> bool:
+        """Tell whether somebody put another threshold in place of what was measured at training."""
+        value = (self.known.get(found.name) or {}).get("value")
+        return isinstance(value, int | float) and not math.isclose(
+            found.threshold or 0.0, value, rel_tol=_EDITED, abs_tol=_EDITED
+        )
 
 
 def _measured(given: Answers) -> list[tuple[Metric, Floats]]:
@@ -157,7 +166,7 @@ def _measured(given: Answers) -> list[tuple[Metric, Floats]]:
         finite = resampled[np.isfinite(resampled)]
         ends = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
         low, high = np.percentile(finite, ends).tolist() if len(finite) else (None, None)
-        found.append((Metric(name, value, low, high), finite))
+        found.append((Metric(name, value, low, high, rows=given.rows), finite))
     return found
 
 
@@ -167,27 +176,31 @@ def _judged(
     rule: Mapping[str, Any] | None,
     known: Mapping[str, Any] | None,
     evaluated: Mapping[str, Any] | None,
-) -> Metric:
-    """Compare a metric with its threshold; `q_value` is its p-value until all metrics are known."""
+    alike: Worth,
+) -> _Found:
+    """Compare a metric with its threshold."""
     if rule is None or not math.isfinite(found.value) or not len(drawn):
-        return found
+        return _Found(found)
     threshold, operator = float(rule["threshold"]), str(rule["comparison_operator"])
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = float(np.std(_worse(found.name, operator, drawn)))
+        spread = float(np.std(_worse(found.name, operator, drawn))) * math.sqrt(alike.rows_for_one)
         effect = float(
             _worse(found.name, operator, np.array(found.value))
             - _worse(found.name, operator, np.array(threshold))
         )
+    if found.name == "r2":
+        # Of few rows that are alike the truth varies less than it does, by so much.
+        effect += math.log1p(-min(0.5, (alike.rows_for_one - 1) / found.rows)) / 2
     before = _spread_before(found.name, operator, threshold, known, evaluated)
-    unsure = math.hypot(spread, before) if math.isfinite(spread) else math.inf
+    both = math.hypot(spread, before) if math.isfinite(spread) else math.inf
     # An effect without end is a baseline without any error, or a window without any.
     if math.isnan(effect):
         effect, chance = 0.0, 1.0
-    elif math.isinf(unsure):
+    elif math.isinf(both):
         chance = 1.0 if math.isfinite(effect) or effect < 0 else 0.0
     else:
-        chance = normal_tail(effect / unsure) if unsure else float(effect <= 0)
-    return Metric(found.name, found.value, found.low, found.high, threshold, operator, effect, chance)
+        chance = unsure(normal_tail(effect / both), alike.freedom) if both else float(effect <= 0)
+    return _Found(replace(found, threshold=threshold, operator=operator, effect=effect), chance, spread)
 
 
 def _worse(name: str, operator: str, values: Floats) -> Floats:
@@ -223,50 +236,24 @@ def _spread_before(
     return width if math.isfinite(width) else 0.0
 
 
-def _concluded(
-    found: Metric, q_of: Mapping[str, float], known: Mapping[str, Any] | None, false_alarms: float
-) -> Metric:
-    if found.threshold is None:
-        return found
-    q, effect = q_of[found.name], found.effect
-    value = (known or {}).get("value")
-    edited = isinstance(value, int | float) and not math.isclose(
-        found.threshold, value, rel_tol=_EDITED, abs_tol=_EDITED
-    )
-    fallen = effect > 0 if edited else effect > EFFECT and q <= false_alarms
-    return Metric(
-        found.name,
-        found.value,
-        found.low,
-        found.high,
-        found.threshold,
-        found.operator,
-        effect,
-        q,
-        fallen,
-    )
+def _concluded(found: _Found, q_of: Mapping[int, float], edited: bool, false_alarms: float) -> Metric:
+    metric = found.metric
+    if metric.threshold is None:
+        return metric
+    q = q_of[id(found)]
+    fallen = metric.effect > 0 if edited else metric.effect > EFFECT and q <= false_alarms
+    return replace(metric, q_value=q, fallen=fallen)
 
 
-def _in_words(rows: int, fallen: list[Metric]) -> Sentence:
-    if not fallen:
-        return say("by {rows:,} known truths the model predicts as well as at training", rows=rows)
-    each = [
-        say(
-            "{name} is {value}, and was {before} at training",
-            name=told(metric_name(metric.name)),
-            value=told(figure(metric.value)),
-            before=told(figure(metric.threshold or 0.0)),
-        )
-        for metric in fallen
-    ]
-    return say("by {rows:,} known truths {metrics}", rows=rows, metrics=joined(each, "; "))
+def _lasts(own: _Found, lately: _Found) -> bool:
+    """Tell whether what the last truths show still is so: these show half as much, and are like them."""
+    apart = lately.metric.effect - own.metric.effect
+    if own.metric.effect < LASTS * lately.metric.effect:
+        return False
+    return not own.spread or normal_tail(apart / own.spread) > OTHER
 
 
 def _camel(name: str) -> str:
     """Name a metric as Model Monitor's metrics are; its files of before have underscores."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None

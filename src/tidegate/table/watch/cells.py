@@ -50,7 +50,8 @@ def read_column(sent: Any, kind: str, missing: Sequence[str] = ()) -> tuple[Any,
     import pyarrow.compute as pc
 
     if kind in NUMBERS and not missing and (numbers := _numbers(sent, kind)) is not None:
-        return numbers, ColumnProfile.of(number_cells(numbers, whole=kind == "integer"))
+        found = number_cells(numbers, whole=kind == "integer")
+        return numbers, ColumnProfile.of(replace(found, gaps=_gaps(numbers)))
     texts = pc.cast(sent, pa.string())
     encoded = texts.dictionary_encode()
     words = declared_missing(missing)
@@ -61,13 +62,14 @@ def read_column(sent: Any, kind: str, missing: Sequence[str] = ()) -> tuple[Any,
     if kind in NUMBERS:
         strange = written.filter(pc.and_(pc.is_null(column), pc.is_valid(written)))
         numbers = number_cells(column.drop_null(), whole=kind == "integer")
-        gaps = ColumnProfile(ValueTypes(missing=written.null_count))
+        gaps = ColumnProfile(ValueTypes(missing=written.null_count), gaps=_gaps(column))
         parts = [ColumnProfile.of(numbers), ColumnProfile.of(text_cells(strange)), gaps]
         return column, ColumnProfile.sum_of(parts)
     found = category_cells(written) if kind == "categorical" else text_cells(written)
     # The profile counts texts in no order; how they follow each other is seen here.
     known = encoded.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
-    return column, ColumnProfile.of(replace(found, succession=Succession.of_codes(known)))
+    found = replace(found, succession=Succession.of_codes(known), gaps=_gaps(written))
+    return column, ColumnProfile.of(found)
 
 
 def read_cell(sent: str, kind: str, missing: frozenset[str] = frozenset()) -> Cell:
@@ -129,6 +131,12 @@ def _without_gaps(texts: Any) -> Any:
     trimmed = pc.utf8_trim_whitespace(texts)
     gaps = pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(MARKERS), pa.string()))
     return pc.if_else(gaps, None, trimmed)
+
+
+def _gaps(column: Any) -> Succession:
+    if not column.null_count:
+        return Succession()
+    return Succession.of_marks(column.is_null().to_numpy(zero_copy_only=False))
 
 
 def text_of(value: float, kind: str) -> str:

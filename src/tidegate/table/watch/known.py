@@ -31,6 +31,7 @@ class Truth(NamedTuple):
     came: str
 
 
+LAST = 3000  # truths that a check looks back on
 KINDS = {
     "event": "string",
     "window": "int64",
@@ -72,6 +73,36 @@ class Known:
     def only(self, windows: Collection[int]) -> Known:
         """Keep the truths of some windows: those whose rows a label may still be about."""
         return Known({event: each for event, each in self.truths.items() if each.window in windows})
+
+    def before(self, champion: str, events: Collection[str], since: str) -> dict[str, Floats] | None:
+        """Give the last truths about a model's predictions, but for those of a check; None where none is.
+
+        The truths of one check are few, and a quality that falls slowly does not show in them. More than
+        `LAST` tell no more: how good the model was at training is not known better.
+
+        Parameters
+        ----------
+        events : collection of str
+            The predictions that the check is about.
+        since : str
+            When labels came that denied what those before them showed; empty where none did.
+        """
+        import numpy as np
+
+        own = set(events)
+        pairs = [
+            (each.target, each.prediction)
+            for event, each in self.truths.items()
+            if each.champion == champion and event not in own and each.came >= since
+        ]
+        if not pairs:
+            return None
+        targets, predictions = np.array(pairs[-LAST:], dtype=np.float64).T
+        return {"target": targets, "prediction": predictions}
+
+    def since(self, events: Collection[str]) -> str:
+        """Tell when the first label about some predictions came."""
+        return min((self.truths[event].came for event in events if event in self.truths), default="")
 
     def so_far(self, champion: str) -> dict[str, Any] | None:
         """Measure all predictions of a model whose truth is known, each once; None where none is."""

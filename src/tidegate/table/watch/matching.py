@@ -15,15 +15,16 @@ from typing import Any, NamedTuple
 
 from tidegate.core.own_names import PREDICTION
 from tidegate.serving.texts import whole_text
-from tidegate.table.columns import Floats
 from tidegate.table.watch.known import Known, Truth
 from tidegate.table.watch.labels import Label, Labels
+from tidegate.table.watch.parts import tells_the_time
 
 __all__ = ["Label", "Labels", "Matched", "Window", "match", "pairs_of"]
 
 NAMES = ("prediction_id", "request_id", "row_id")
 TRUTH = "target"
 MATCHED_AS = "label"
+IN_ORDER = "in_order"
 SECONDS = 19  # characters of an ISO time up to its seconds
 
 
@@ -225,8 +226,10 @@ def _taken(path: Path, window: Window, chosen: Mapping[int, tuple[str, Label]], 
 
 def pairs_of(
     paths: Sequence[Path], known: Known | None = None, champion: str | None = None
-) -> dict[str, Floats]:
+) -> dict[str, Any]:
     """Give the targets and predictions of files of matched labels as arrays, each prediction once.
+
+    And the ``event`` of each, and whether they are ``in_order``: a scored file's rows have their own order.
 
     Parameters
     ----------
@@ -239,10 +242,12 @@ def pairs_of(
     import pyarrow.parquet as pq
 
     pairs: dict[str, tuple[float, float]] = {}
+    in_order = True
     for path in paths:
-        table = pq.read_table(path, columns=["event", TRUTH, PREDICTION])
-        for event, *pair in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        table = pq.read_table(path, columns=["event", TRUTH, PREDICTION, "at"])
+        for event, *pair, at in zip(*(column.to_pylist() for column in table.columns), strict=True):
             pairs[event] = (pair[0], pair[1])
+            in_order = in_order and tells_the_time(at)
     if known is not None:
         truths = known.truths
         pairs = {
@@ -251,4 +256,4 @@ def pairs_of(
             if event not in truths or truths[event].champion in (None, champion)
         }
     targets, predictions = np.array(list(pairs.values()), dtype=np.float64).reshape(-1, 2).T
-    return {TRUTH: targets, PREDICTION: predictions}
+    return {TRUTH: targets, PREDICTION: predictions, "event": list(pairs), IN_ORDER: in_order}

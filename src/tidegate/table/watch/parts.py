@@ -109,6 +109,15 @@ def refuse_halves(text: str) -> None:
         ) from None
 
 
+def tells_the_time(at: str | None) -> bool:
+    """Tell whether a row says when it was asked: those of a scored file know their day alone.
+
+    >>> tells_the_time("2024-05-04T10:20:30Z"), tells_the_time("2024-05-04")
+    (True, False)
+    """
+    return at is not None and len(at) > len("2024-05-04")
+
+
 def number_of(answer: Any) -> float | None:
     """Read a prediction; None where it is no number."""
     try:

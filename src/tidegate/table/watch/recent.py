@@ -5,19 +5,22 @@ with the rows before it: those of the `newer` and the `older` profile. The newer
 once it holds `ROWS`, it becomes the older one and another begins. A check therefore never looks back on more
 than twice as many rows and the window itself, and what came before a change is soon forgotten.
 
+The newer one also remembers, of far more rows, how much alike consecutive ones are: few rows tell that badly.
+
 Where they lie is part of the state that a window leaves to the next, and a check writes its own into its own
 folder: repeated, it reads the same state and writes the same files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.table.profile import Profile
 
 ROWS = 1000
+REMEMBERED = 20_000  # values, by which it is known how much alike consecutive ones are
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ class Recent:
         """Where what came before lies, the oldest first."""
         return [place for place in (self.older, self.newer) if place]
 
+    def before(self, came: Sequence[Profile]) -> Profile:
+        """Add up what lies at `places`; the newer one remembers the order of the older one's rows, too."""
+        return Profile.sum_of([*(each.in_no_order() for each in came[:-1]), *came[-1:]])
+
     def after(
         self,
         newer: Profile | None,
@@ -70,9 +77,12 @@ class Recent:
             Whether the window denies what the rows before it showed, so that they say nothing any more.
         """
         known = self.fronts if fronts is None else fronts
-        if begin_anew or newer is None:
+        if newer is None:
             return Recent(None, place, window.rows, known), window
+        order = window.remembering(newer, REMEMBERED)
+        if begin_anew:
+            return Recent(None, place, window.rows, known), order
         if self.rows >= ROWS:
-            return Recent(self.newer, place, window.rows, known), window
-        grown = newer + window
+            return Recent(self.newer, place, window.rows, known), order
+        grown = (newer + window).in_no_order().remembering(order, REMEMBERED)
         return Recent(self.older, place, grown.rows, known), grown

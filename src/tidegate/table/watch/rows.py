@@ -14,7 +14,7 @@ from tidegate.table.profile import ColumnProfile, Profile
 from tidegate.table.scan.arrow_arrays import number_cells
 from tidegate.table.watch.captured import read_captured
 from tidegate.table.watch.cells import ARROW_TYPES, read_column
-from tidegate.table.watch.parts import Part
+from tidegate.table.watch.parts import Part, tells_the_time
 from tidegate.table.watch.scored import read_scored
 
 BATCH_ROWS = 32_768
@@ -169,7 +169,7 @@ def _written(
 
 def _in_order(parts: Sequence[Part]) -> bool:
     """Tell whether rows come as they were asked for; a scored file has its own order, and only its day."""
-    return any(len(each) > len("2024-05-04") for part in parts for each in part.at[:1])
+    return any(tells_the_time(each) for part in parts for each in part.at[:1])
 
 
 def _sent(parts: Sequence[Part], name: str) -> Any:
