@@ -10,8 +10,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from tidegate.core.bookmark import worth_telling
 from tidegate.core.errors import BadDrop
+from tidegate.core.monitor import policy_of
 from tidegate.core.spec import ModelSpec
 from tidegate.core.unforeseen import guarded
 from tidegate.edge.champions import Champions, approved
@@ -34,18 +34,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     champions = approved(spec, os.environ["PARAMETER_ROOT"])
     if not champions.approved:
         return {**_nothing(), "reason": _no_model(model, champions)}
-    answer = {**_nothing(), "refused": take_in(spec, run)}
+    answer = {**_nothing(), "refused": take_in(spec, run), "policy": policy_of(spec.monitor)}
     for champion in champions.approved:
         opened = open_next(spec, champion, run, event["execution"])
         bookmark = opened.bookmark
         summary = bookmark.summary or {"algorithm": champion.algorithm, "verdict": bookmark.verdict}
-        answer["standing"][champion.algorithm] = {**summary, "told": bookmark.told}
+        answer["standing"][champion.algorithm] = summary
         if opened.busy:
             answer["busy"][champion.algorithm] = opened.busy
         elif opened.manifest is not None:
-            answer["algorithms"].append({**opened.manifest.plan(), "told": bookmark.told})
-        elif worth_telling(bookmark.told, bookmark.verdict):
-            answer["untold"].append(champion.algorithm)
+            answer["algorithms"].append(opened.manifest.plan())
     answer["reason"] = _reason(answer)
     logger.info("collected", extra={key: answer[key] for key in ("algorithms", "busy", "refused")})
     return answer
@@ -59,7 +57,14 @@ def _no_model(model: str, champions: Champions) -> str:
 
 
 def _nothing() -> dict[str, Any]:
-    return {"algorithms": [], "standing": {}, "busy": {}, "untold": [], "refused": [], "unknown": False}
+    return {
+        "algorithms": [],
+        "standing": {},
+        "busy": {},
+        "refused": [],
+        "unknown": False,
+        "policy": {"retrain": "off", "digest": "off"},
+    }
 
 
 def _reason(answer: dict[str, Any]) -> str:

@@ -47,20 +47,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             continue
         check, after = _conclude(manifest, now, home)
         storage.write_json(place := f"{manifest.home}/state.json", after)
-        summary = summary_of(check, entry.get("told"), report)
-        keep.append(
-            {
-                "bookmark": bookmark,
-                "window": manifest.window,
-                "state": place,
-                "verdict": check["verdict"],
-                "champion": manifest.champion,
-                "summary": summary,
-            }
-        )
+        summary = summary_of(check, report)
+        kept = {"bookmark": bookmark, "window": manifest.window, "state": place, "summary": summary}
+        keep.append({**kept, "verdict": check["verdict"], "champion": manifest.champion})
         checks.append({**check, "history": after["history"]})
-        found = metric("DriftFound") if check["verdict"] == "drift" else {}
-        logger.info("concluded", extra={**summary, **found})
+        logger.info(
+            "concluded", extra=summary | (metric("DriftFound") if summary["verdict"] == "drift" else {})
+        )
     page = render(model, run, now.isoformat(timespec="seconds"), plainly(checks)).encode()
     storage.write_bytes(report, page, "text/html; charset=utf-8")
     publish(model, checks)
@@ -78,11 +71,12 @@ def _conclude(manifest: Manifest, now: datetime, home: str) -> tuple[dict[str, A
     storage.write_json(f"{own}/statistics.json", comparison["statistics"])
     storage.write_json(f"{own}/constraint_violations.json", {"violations": violations})
     storage.write_json(f"{own}/check.json", plainly(check))
-    _write_results(manifest, check, at[:10])
+    check["rows_at"] = _write_results(manifest, check, at[:10])
     return check, state_after(manifest, state, check)
 
 
-def _write_results(manifest: Manifest, check: dict[str, Any], today: str) -> None:
+def _write_results(manifest: Manifest, check: dict[str, Any], today: str) -> list[str]:
+    """Write the rows by day for queries; gives where they lie."""
     from tidegate.table.watch.results import write_results
 
     about = {
@@ -94,6 +88,6 @@ def _write_results(manifest: Manifest, check: dict[str, Any], today: str) -> Non
     with tempfile.TemporaryDirectory() as scratch:
         rows = fetch(f"{manifest.home}/rows.parquet", Path(scratch) / "rows")
         files = write_results(rows, Path(scratch), about, check["comparison"]["limits"], today)
-        for day, path in files.items():
-            key = names.result_key(manifest.model, day, manifest.algorithm, manifest.window)
-            put(f"s3://{storage.split_uri(manifest.home)[0]}/{key}", path)
+        bucket, place = storage.split_uri(manifest.home)[0], (manifest.algorithm, manifest.window)
+        keys = {day: names.result_key(manifest.model, day, *place) for day in sorted(files)}
+        return [put(f"s3://{bucket}/{key}", files[day]) for day, key in keys.items()]

@@ -110,6 +110,7 @@ _TOLD_TWICE = (("IdempotencyAlreadyInProgressError",), 1, 10, 2, 30)
 _BUSY = ((("EndpointBusy",), 5, 60, 1.5, 60), (("ResourceLimitExceeded",), *QUOTA))
 OWN: dict[str, tuple[Rule, ...]] = {
     "Tell people": (_TOLD_TWICE,),
+    "Send the message": (_TOLD_TWICE,),
     "Collect": ((("BookmarkMoved",), 1, 10, 2, 30),),
     "Create or update the endpoint": _BUSY,
     "Roll back the endpoint": _BUSY,

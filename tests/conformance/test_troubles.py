@@ -27,6 +27,8 @@ HARMLESS = {
     "Let it scale": "the model serves; the outcome says that it does not scale",
     "Say when it scales": "the model serves; the outcome says that it does not scale",
     "Fix the number of instances": "the model serves; the outcome says that it may scale as before",
+    "Recall the wish": "a check is made all the same, which does no harm",
+    "Cross off what was told": "the next check sends it again, and each message goes out once by its id",
     "Leave the line": "the next in line finds that this execution has ended",
 }
 

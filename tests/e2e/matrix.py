@@ -34,6 +34,7 @@ ELSEWHERE = {
     "Roll back the endpoint": "undone",
     "Tell people plainly": "untold",
     "Profile the large window": "large",
+    "Recall the wish": "truth",
 }
 # A run that is brought to these states has failed already, whatever becomes of them.
 FAILED_BEFORE = ("undone", "untold")
@@ -44,12 +45,14 @@ HARMLESS = (
     "Say when it scales",
     "Fix the number of instances",
     "Leave the line",
+    "Recall the wish",
+    "Cross off what was told",
 )
 BROKEN = {"error": "Broken", "cause": "out of order", "times": FOREVER, "pace": PACE}
 NOT_IN_SERVICE = {"EndpointStatus": "Failed", "EndpointConfigName": "c", "FailureReason": "it never pinged"}
 PRELUDES: dict[str, list[dict[str, Any]]] = {
     "undone": [{"state": "Look at the endpoint", "answer": NOT_IN_SERVICE, "times": FOREVER}],
-    "untold": [{"state": "Tell people", **BROKEN}],
+    "untold": [{"state": state, **BROKEN} for state in ("Tell people", "Send the message")],
 }
 
 

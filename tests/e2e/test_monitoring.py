@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import cars
 from tests.e2e.caller import Caller
-from tests.e2e.town import Town, csv_bytes
+from tests.e2e.town import Town, csv_bytes, tidegate
 from tests.e2e.watching import (
     INPUTS,
     CutShort,
@@ -29,7 +29,14 @@ from tests.e2e.watching import (
 from tidegate.core import names
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-TELLING = ("Tell people", "Say that drift was detected", "Remember the verdict")
+TELLING = (
+    "Recall what was told",
+    "Weigh the news",
+    "Remember what is told",
+    "Send the message",
+    "Say that drift was detected",
+    "Cross off what was told",
+)
 QUICK = {"xgboost": {"hyperparameters": {"num_round": 40, "max_depth": 4}, "instance": "ml.m5.large"}}
 
 
@@ -62,7 +69,7 @@ def captured(town: Town, endpoint: str) -> int:
     return sum(len(town.read(town.artifacts, key).decode().splitlines()) for key in keys)
 
 
-def test_drift_is_found_told_once_shown_and_retrained_upon_only_where_that_makes_sense(
+def test_drift_is_told_when_it_starts_worsens_and_ends_and_retrains_when_truth_has_come(
     town: Town, tmp_path: Path
 ):
     model = "cars-watched"
@@ -94,42 +101,63 @@ def test_drift_is_found_told_once_shown_and_retrained_upon_only_where_that_makes
     assert drift["subject"].startswith("cars-watched: drift in km")
     assert "the mean went from" in drift["message"]
     assert f"tidegate report {model}" in drift["message"]
-    [skipped] = town.until(lambda: told(town, model, "retrain-skipped"), "the retraining was decided on")
-    assert "no new labelled data since the last training" in skipped["message"]
+    [wanted] = told(town, model, "retrain-wanted")
+    assert "100 labelled rows are needed and 0 came since the last training" in wanted["message"]
+    assert found["result"]["retraining"]["wish"]["causes"] == ["drift"]
+    assert "Wanted since" in town.read(town.artifacts, f"{home}/report.html").decode()
 
     later = shifted(cars.rows(120, seed=7))
     capture(town, model, later)
-    label(town, model, later, "later.csv")
-    still = check(town, model)
-    assert still["result"]["verdict"] == "drift"
-    assert still["result"]["algorithms"]["xgboost"]["labels"]["matched"] == 120
+    assert check(town, model)["result"]["verdict"] == "drift"
+    assert told(town, model, "monitoring-worse") == []
+    capture(town, model, [{**row, "make": "fiat"} for row in shifted(cars.rows(120, seed=8))])
+    check(town, model)
+    [worse] = told(town, model, "monitoring-worse")
+    assert worse["subject"] == f"{model}: drift has worsened in make"
     assert len(told(town, model, "monitoring-drift")) == 1
+    assert len(told(town, model, "retrain-wanted")) == 1
+    code, document = tidegate(town, "models")
+    assert code == 0
+    [about] = [each["watched"] for each in document["models"] if each["model"] == model]
+    assert {"km", "make"} <= set(about["lasts"][0]["columns"])
+    assert about["retraining"]["wanted_since"] == found["result"]["retraining"]["wish"]["since"]
 
-    capture(town, model, cars.rows(120, seed=8))
-    assert check(town, model)["result"]["verdict"] == "ok"
-    [well] = told(town, model, "monitoring-ok")
-    assert well["subject"] == "cars-watched: as at training again"
-
-    capture(town, model, shifted(cars.rows(120, seed=9)))
-    again = check(town, model)
-    assert len(told(town, model, "monitoring-drift")) == 2
-    [started] = town.until(lambda: told(town, model, "retrain-started"), "a retraining was started")
+    # Truth, which comes after the verdict, starts a check, and that the retraining.
+    asked = label(town, model, later, "later.csv")
+    matched = town.ended(asked)
+    assert matched["result"]["algorithms"]["xgboost"]["labels"]["matched"] == 120
+    assert matched["result"]["retraining"]["started"]
+    [started] = told(town, model, "retrain-started")
     assert "700 rows of cars.csv and 120 rows labelled since" in started["message"]
-    drop = names.retrain_key(model, again["run"])
+    drop = names.retrain_key(model, asked)
     version = town.client("s3").head_object(Bucket=town.data, Key=drop)["VersionId"]
     retrained = town.ended(names.run_id(town.data, drop, version))
     assert retrained["status"] == "SUCCEEDED", retrained["reason"]
 
     # As the new champion knows the world: one car in seven has been around for long.
     capture(town, model, [*cars.rows(240, seed=10), *shifted(cars.rows(41, seed=12))])
-    assert check(town, model)["result"]["verdict"] == "ok"
+    well = check(town, model)
+    assert well["result"]["verdict"] == "ok"
+    assert well["result"]["retraining"]["wish"] is None
+    [over] = told(town, model, "monitoring-ok")
+    assert over["subject"] == f"{model}: over: drift"
+    assert "another model," in over["message"] and "has taken over" in over["message"]
+
     capture(town, model, shifted(cars.rows(120, seed=11), 600_000))
     assert check(town, model)["result"]["verdict"] == "drift"
-    reasons = town.until(
-        lambda: (found := told(town, model, "retrain-skipped")) and len(found) == 2 and found, "decided again"
-    )
-    assert "the cooldown of 1 day ends at" in reasons[-1]["message"]
+    assert len(told(town, model, "monitoring-drift")) == 2
+    assert "the cooldown of 1 day, which ends at" in told(town, model, "retrain-wanted")[-1]["message"]
     assert len(told(town, model, "retrain-started")) == 1
+    # Truth again, and the wish waits for the cooldown all the same; then what it was for is over.
+    town.ended(label(town, model, [{"listing": "nobody", "price": "5"}], "nobody.csv"))
+    for seed in (13, 14):
+        capture(town, model, [*cars.rows(240, seed=seed), *shifted(cars.rows(41, seed=seed + 2))])
+        last = check(town, model)
+        assert last["result"]["verdict"] == "ok"
+    assert last["result"]["retraining"]["wish"] is None
+    [withdrawn] = told(town, model, "retrain-withdrawn")
+    assert "drift is over" in withdrawn["message"]
+    assert "look as at training" in told(town, model, "monitoring-ok")[-1]["message"]
 
 
 def the_report_can_be_read(town: Town, key: str, folder: Path) -> None:
@@ -281,7 +309,8 @@ def test_what_the_api_and_batch_scoring_predicted_is_checked_and_labelled_by_the
 
 def test_interrupted_at_each_state_and_run_again_the_counts_are_exact(town: Town, counted: str):
     total = rows_kept(town, counted)
-    others = ("Tell people plainly", "Profile the large window", *TELLING)
+    others = ("Tell people plainly", "Profile the large window", "Recall the wish", "Look at the policy")
+    others += TELLING
     states = [name for name in task_states(town) if name not in others]
     assert {"Collect", "Profile the window", "Evaluate drift", "Keep the window"} <= set(states)
     for seed, state in enumerate(states, 40):
@@ -310,8 +339,9 @@ def test_interrupted_while_telling_the_news_is_told_once(town: Town, counted: st
     assert check(town, counted)["result"]["verdict"] == "drift"
     assert check(town, counted)["reason"] == "nothing new since the last check"
     assert len(told(town, counted, "monitoring-drift")) == before + 1
-    capture(town, counted, cars.rows(101, seed=70 + TELLING.index(state)))
-    assert check(town, counted)["result"]["verdict"] == "ok"
+    for seed in (70, 80):
+        capture(town, counted, cars.rows(101, seed=seed + TELLING.index(state)))
+        assert check(town, counted)["result"]["verdict"] == "ok"
 
 
 def test_a_large_window_is_read_by_the_glue_job_and_counted_once(town: Town, counted: str):

@@ -39,8 +39,17 @@ ONCE_A_RUN = ("Claim the run", "Train the model", "Tune the hyperparameters")
 # After people were told of drift; what then fails is in the record, and an alarm goes on.
 TOLD_BEFORE = {
     "Say that drift was detected": "drift was told to people, but not to EventBridge",
-    "Remember the verdict": "what was told could not be remembered",
+    "Look at the policy": "whether to retrain could not be decided",
 }
+# What fails in these is told plainly.
+TELLING = (
+    "Tell people",
+    "Recall what was told",
+    "Weigh the news",
+    "Remember what is told",
+    "Send the message",
+    "Tell people plainly",
+)
 # To come to these states, a run must find another one's work.
 NEEDS_A_CHAMPION = ("again", "behind", "superseding")
 
@@ -238,7 +247,7 @@ class Runner:
     @staticmethod
     def words_of(cell: Cell) -> list[str]:
         """Give what people must be told: the state, and what to do."""
-        if cell.state in ("Tell people", "Tell people plainly"):
+        if cell.state in TELLING:
             return ["telling people failed", "tidegate run"]
         if cell.where in FAILED_BEFORE and cell.trouble.passes:
             return ["in the state Look at the endpoint", "Read the endpoint"]
@@ -392,7 +401,8 @@ class Checking(Runner):
 
     def __init__(self, trials: Trials) -> None:
         super().__init__(trials)
-        monitor = {"every": "1 hour", "least_rows": 100}
+        # By the calendar: the policy is looked at, and nothing is due.
+        monitor = {"every": "1 hour", "least_rows": 100, "retrain": {"schedule": "quarterly"}}
         self.town.declare(cars.spec(self.model, algorithms={"xgboost": QUICK}, gate=LOOSE, monitor=monitor))
         trained = self.town.train(self.model, "cars.csv", csv_bytes(cars.rows(400)), SECONDS)
         assert trained["status"] == "SUCCEEDED", trained["reason"]
@@ -406,13 +416,20 @@ class Checking(Runner):
             self.captured += self.rows_each
             if part == 0:
                 watching.label(self.town, self.model, rows, f"{self.number}.csv")
-        if watching.bookmark(self.town, self.model).get("told"):
-            self.town.client("dynamodb").update_item(
-                TableName=self.town.outputs["MonitorTable"],
-                Key={"id": {"S": names.bookmark_id(self.model, "xgboost")}},
-                UpdateExpression="REMOVE told",
-            )
+        # So that drift is news each time.
+        watching.forget(self.town, names.told_id(self.model))
+        if cell and cell.where == "truth":
+            return self._by_truth()
         return self.ended(*watching.start(self.town, self.model))
+
+    def _by_truth(self) -> dict[str, Any]:
+        """Have a check started by truth, as a retraining is wanted."""
+        watching.want(self.town, self.model)
+        run = watching.label(self.town, self.model, cars.rows(1), f"more-{self.number}.csv")
+        record = self.town.until(lambda: self.town.record(run), f"{run} began", SECONDS)
+        found = self.ended(run, record["execution"])
+        watching.forget(self.town, names.retrain_id(self.model))
+        return found
 
     def goes_on(self) -> str:
         self.number += 1

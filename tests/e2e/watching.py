@@ -56,11 +56,31 @@ def _side(mode: str, data: str) -> dict[str, str]:
     return {"observedContentType": "text/csv", "mode": mode, "data": data, "encoding": "CSV"}
 
 
-def label(town: Town, model: str, rows: list[dict[str, Any]], filename: str) -> None:
-    """Drop the true prices of cars."""
+def label(town: Town, model: str, rows: list[dict[str, Any]], filename: str) -> str:
+    """Drop the true prices of cars; gives the check that it starts where a retraining is wanted."""
     body = "listing,price\n" + "".join(f"{row['listing']},{row['price']}\n" for row in rows)
     key = names.drop_key(model, "truth", filename)
-    town.client("s3").put_object(Bucket=town.data, Key=key, Body=body.encode())
+    version = town.client("s3").put_object(Bucket=town.data, Key=key, Body=body.encode())["VersionId"]
+    return names.monitor_run_id(model, names.asked_by_truth(key, version))
+
+
+def want(town: Town, model: str) -> None:
+    """Have a retraining of a model wanted, whatever its checks say."""
+    town.client("dynamodb").put_item(
+        TableName=town.outputs["MonitorTable"],
+        Item={
+            "id": {"S": names.retrain_id(model)},
+            "version": {"N": "1"},
+            "document": {"S": "{}"},
+            "wanted": {"BOOL": True},
+        },
+    )
+
+
+def forget(town: Town, identity: str) -> None:
+    """Take an item of the monitor table away."""
+    table = town.outputs["MonitorTable"]
+    town.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": identity}})
 
 
 def start(town: Town, model: str, asked: str | None = None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`tidegate models`: every declared model with its algorithms, endpoints and last run."""
+"""`tidegate models`: every declared model with its algorithms, endpoints, last run, and what lasts of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from tidegate.cli.options import Session
 from tidegate.cli.records import run_or_none, runs_of
 from tidegate.cli.render import status, table
 from tidegate.cli.stack import Stack
+from tidegate.cli.watched import sentences, watched
 from tidegate.core.attempts import kind_of
 from tidegate.core.figures import figure
 from tidegate.core.names import champion_run
@@ -23,7 +25,8 @@ def models(session: Session) -> int:
     """List the declared models."""
     described = describe_models(session.stack)
     if described:
-        session.output.answer({"models": described}, models_table(described))
+        lasting = [Text(said) for each in described for said in sentences(each["model"], each["watched"])]
+        session.output.answer({"models": described}, models_table(described), *lasting)
     else:
         session.output.answer(
             {"models": []}, "No model is declared yet; `tidegate apply MODEL.yaml` declares one."
@@ -62,6 +65,7 @@ def describe_model(stack: Stack, name: str) -> dict[str, Any]:
         "model": name,
         "target": spec["target"],
         "algorithms": algorithms,
+        "watched": watched(stack, name, spec),
         "last_run": None if last is None else {key: last.get(key) for key in ("run", "status", "started")},
     }
 

@@ -103,6 +103,9 @@ def document_of(record: Record) -> dict[str, Any]:
         "verdict": result.get("verdict", "insufficient"),
         "report": result.get("report"),
         "refused": result.get("refused") or [],
+        "severity": result.get("severity"),
+        "told": result.get("told") or [],
+        "retraining": result.get("retraining"),
     }
 
 
@@ -123,6 +126,9 @@ def drawn(document: Mapping[str, Any], model: str) -> list[RenderableType]:
     if not algorithms:
         parts.append(Text(str(document.get("reason", ""))))
     parts += [Text(f"refused: {each['key']}: {each['reason']}") for each in document["refused"]]
+    retraining = document.get("retraining") or {}
+    if retraining.get("wish") or retraining.get("started"):
+        parts.append(Text(f"retraining: {retraining['reason']}"))
     if document.get("report"):
         parts.append(Text(f"report: {document['report']}", style="dim"))
     return parts

@@ -19,6 +19,9 @@ WORDS = {
     "drift": ("▲", "Drift"),
 }
 LINES = 3
+GROWS = {"rising": "growing", "falling": "getting less", "steady": "as before"}
+# Between them stands what `with_retraining` says; nothing of the data can look like them.
+OPENED, CLOSED = '<section aria-label="retraining">', "</section><!-- retraining -->"
 
 
 def render(model: str, run: str, at: str, checks: Sequence[Mapping[str, Any]]) -> str:
@@ -50,10 +53,40 @@ def render(model: str, run: str, at: str, checks: Sequence[Mapping[str, Any]]) -
         f'<p class="soft"><time datetime="{escape(at)}">{escape(moment(at))} UTC</time> · '
         f"run {escape(run)}</p>"
         f'<div class="verdict {_kind(verdict)}"><strong>{mark} {word}</strong><p>{lead}</p></div>'
-        f"{body}</main>"
+        f"{body}{OPENED}{CLOSED}</main>"
         '<footer class="soft">Made by Tidegate. statistics.json and constraint_violations.json lie beside '
         "this page.</footer></body></html>"
     )
+
+
+def with_retraining(page: str, policy: str, look: Mapping[str, Any]) -> str:
+    """Say in a page whether a retraining is wanted, in the place of what it said before.
+
+    Parameters
+    ----------
+    page : str
+        What `render` gave.
+    policy : str
+        Of the model file, such as ``on_drift``.
+    look : mapping
+        What was found when the policy was looked at: ``wish``, ``started`` and ``reason``.
+    """
+    before, opened, rest = page.partition(OPENED)
+    _, closed, after = rest.partition(CLOSED)
+    if not opened or not closed:
+        return page
+    wish = look.get("wish")
+    rows = [("Policy", policy)]
+    if wish:
+        rows += [("Wanted since", f"{moment(wish['since'])} UTC"), ("For", " and ".join(wish["causes"]))]
+        rows += [("It waits for", each) for each in wish["waits"]]
+    elif look.get("started"):
+        rows.append(("Started", str(look["reason"])))
+    else:
+        rows.append(("Wanted", f"no: {look['reason']}"))
+    cells = [[f'<th scope="row">{escape(name)}</th>', _cell(text)] for name, text in rows]
+    told = f"<h2>Retraining</h2>{_table(['what', 'how it stands'], cells)}"
+    return f"{before}{OPENED}{told}{CLOSED}{after}"
 
 
 def _algorithm(check: Mapping[str, Any]) -> str:
@@ -123,13 +156,16 @@ def _drifting(check: Mapping[str, Any]) -> str:
             _cell(each["sentence"].split(": ", 1)[-1]),
             _number(each.get("distance")),
             _number(each.get("threshold")),
+            _cell(each.get("severity") or "–"),
+            _cell(GROWS.get(each.get("trend") or "", "–")),
             _cell("–" if each.get("share") is None else f"{each['share']:.0%}", "n"),
             _cell(moment(each.get("first", "–"))),
             _cell(moment(each.get("last", "–"))),
         ]
         for each in check["columns"]
     ]
-    heads = ["column", "what changed", "distance#", "allowed#", "rows behind it#", "first seen", "last seen"]
+    heads = ["column", "what changed", "distance#", "allowed#", "severity", "trend"]
+    heads += ["rows behind it#", "first seen", "last seen"]
     head = "What is wrong with the data" if check["verdict"] == "bad data" else "What drifted"
     return f"<h3>{head}</h3>" + _table(heads, rows)
 

@@ -111,17 +111,3 @@ def look_from(newest: str | None) -> str | None:
     if newest is None:
         return None
     return (date.fromisoformat(newest[:10]) - timedelta(days=LOOK_BACK_DAYS)).isoformat()
-
-
-def worth_telling(told: str | None, verdict: str | None) -> bool:
-    """Decide whether people should hear of a verdict.
-
-    They hear of a change between ok and drift. Too few rows say nothing either way, so that a quiet night
-    is no news; and that all is well from the beginning is none.
-
-    >>> worth_telling("drift", "ok"), worth_telling(None, "ok"), worth_telling("drift", "insufficient")
-    (True, False, False)
-    """
-    if verdict in (None, "insufficient"):
-        return False
-    return verdict != (told or "ok")

@@ -5,17 +5,21 @@ Pure: the parts were measured by functions, and their results are plain JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from tidegate.core.monitor import quiet_days
+from tidegate.core.questions import answers_of, is_spoilt, predictions_of
 from tidegate.core.sentences import Sentence, joined, masked, say, told
+from tidegate.core.trend import trend
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 
 HISTORY = 90  # checks that the trend shows
 MOST_WINDOWS = 5_000
 SHOWN = 10
+MOST_COLUMNS = 200
+TREND = 30  # checks that say whether a column drifts more and more
 
 
 def combined(data: str | None, quality: str | None) -> str:
@@ -70,7 +74,8 @@ def evaluate(
     quality = (matched or {}).get("quality")
     quality_verdict = quality["verdict"] if quality else (state.get("quality") if same else None)
     seen = _columns_seen(state.get("drifting", {}) if same else {}, comparison, at, bool(read["rows"]))
-    columns = _drifting(comparison, seen) if read["rows"] else []
+    history = state.get("history", []) if same else []
+    columns = _drifting(comparison, seen, history) if read["rows"] else []
     verdict = combined(data, quality_verdict)
     totals = state.get("totals", {})
     labels = (matched or {}).get("labels") or {}
@@ -80,13 +85,15 @@ def evaluate(
         "run": manifest.run,
         "at": at,
         "champion": manifest.champion,
+        "replaced": manifest.replaced,
         "endpoint": manifest.endpoint,
         "metrics": manifest.metrics,
         "verdict": verdict,
         "data": data,
         "quality_verdict": quality_verdict,
-        "answers": _answers(comparison, quality_verdict, bool(read["rows"])),
-        "spoilt": verdict == "drift" and quality_verdict != "drift" and _spoilt(comparison),
+        "answers": answers_of(comparison, quality_verdict, quality, bool(read["rows"])),
+        "predictions": predictions_of(comparison, manifest) if read["rows"] else None,
+        "spoilt": verdict == "drift" and quality_verdict != "drift" and is_spoilt(comparison),
         "quiet_days": quiet_days(manifest.every),
         "reason": (
             _reason(
@@ -120,24 +127,37 @@ def evaluate(
     }
 
 
-def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[str, Any]:
-    """Give what the machine carries of a check, and what is remembered of it in short."""
+def summary_of(check: Mapping[str, Any], report: str) -> dict[str, Any]:
+    """Give what the machine carries of a check, and what is remembered of it in short.
+
+    Parameters
+    ----------
+    check : mapping
+        As `evaluate` gave it, with ``rows_at``: where its rows lie, with what each is unlike in.
+    report : str
+        Where the page about it lies.
+    """
     quality = check["quality"]
-    shown = ("rows", "verdict", "sentence", "metrics")
+    shown = ("rows", "verdict", "sentence", "metrics", "bias")
     summary: dict[str, Any] = {
         "algorithm": check["algorithm"],
         "status": "SUCCEEDED",
         "window": check["window"],
+        "at": check["at"],
+        "first": check["read"].get("first"),
+        "champion": check["champion"],
+        "replaced": check["replaced"],
         "verdict": check["verdict"],
-        "told": told,
         "reason": check["reason"],
-        "answers": check["answers"],
+        "answers": {question: _few(answer) for question, answer in check["answers"].items()},
         "spoilt": check["spoilt"],
         "quiet_days": check["quiet_days"],
         "rows": check["rows"],
         "new_rows": check["new_rows"],
         "columns": check["columns"][:SHOWN],
-        "quality": {key: quality[key] for key in shown} if quality else None,
+        "predictions": check["predictions"],
+        "rows_at": list(check.get("rows_at") or ()),
+        "quality": {key: quality.get(key) for key in shown} if quality else None,
         "labels": check["labels"],
         "so_far": check["so_far"],
         "unreadable": len(check["read"]["unreadable"]),
@@ -149,6 +169,13 @@ def summary_of(check: Mapping[str, Any], told: str | None, report: str) -> dict[
     }
     # It goes on to the machine, the record, the bus and the notification, where no value may be.
     return dict(masked(summary))
+
+
+def _few(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the worst of very many columns: a state of the machine holds 256 KB."""
+    return {
+        key: value[:MOST_COLUMNS] if key in ("columns", "act") else value for key, value in answer.items()
+    }
 
 
 def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,29 +234,6 @@ def _point(check: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answers(comparison: Mapping[str, Any], quality: str | None, any_rows: bool) -> dict[str, Any]:
-    """Answer three questions, each by itself: are the data bad, have they drifted, has the quality fallen."""
-    nothing = {"severity": "none", "columns": []}
-    known = comparison.get("answers", {}) if any_rows else {}
-    return {
-        "bad_data": known.get("bad_data", nothing),
-        "drift": known.get("drift", nothing),
-        "quality": {"severity": "act" if quality == "drift" else "none", "verdict": quality},
-    }
-
-
-def _spoilt(comparison: Mapping[str, Any]) -> bool:
-    """Tell whether every column that drifts holds bad data: then there is nothing to learn from it."""
-    answers = comparison.get("answers") or {}
-    drifting = set((answers.get("drift") or {}).get("columns", []))
-    bad = {
-        each["name"]
-        for each in comparison.get("columns", [])
-        if (each.get("severities") or {}).get("bad_data") == "act"
-    }
-    return bool(drifting) and drifting <= bad
-
-
 def _columns_seen(
     before: Mapping[str, Any], comparison: Mapping[str, Any], at: str, any_rows: bool
 ) -> dict[str, dict[str, str]]:
@@ -240,7 +244,11 @@ def _columns_seen(
     return {name: {"first": before.get(name, {}).get("first", at), "last": at} for name in names}
 
 
-def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def _drifting(
+    comparison: Mapping[str, Any],
+    seen: Mapping[str, Mapping[str, str]],
+    history: Sequence[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
     if comparison["verdict"] not in ("drift", "bad data"):
         return []
     known = {each["name"]: each for each in comparison.get("columns", [])}
@@ -264,10 +272,17 @@ def _drifting(comparison: Mapping[str, Any], seen: Mapping[str, Mapping[str, str
                 "share": entry.get("share"),
                 "checks": entry.get("violated", []),
                 "severity": entry.get("severity"),
+                "trend": trend([*_distances(history, name), entry.get("distance")]),
                 **seen.get(name, {}),
             }
         )
     return found
+
+
+def _distances(history: Sequence[Mapping[str, Any]], name: str) -> list[float | None]:
+    """Give a column's distances in the newest checks that had rows, the oldest first."""
+    checks = [each["distances"] for each in history if each.get("distances")]
+    return [each.get(name) for each in checks[1 - TREND :]]
 
 
 def _behind(share: float | None) -> Sentence:

@@ -57,6 +57,11 @@ class Drop:
         return self.key.split("/")[1] == "train"
 
     @property
+    def is_truth(self) -> bool:
+        """Whether it is ground truth, which starts a check where a retraining is wanted."""
+        return self.key.split("/")[1] == "truth"
+
+    @property
     def facts(self) -> dict[str, str]:
         """What the run's record says of it."""
         return {
@@ -78,7 +83,11 @@ def started_by(detail: Mapping[str, Any]) -> Drop | Check | None:
     detail : mapping
         Of the event `Step Functions Execution Status Change`: ``input`` as JSON, ``startDate`` in ms.
     """
-    return drop_of(detail.get("input")) or _check_of(detail)
+    drop = drop_of(detail.get("input"))
+    if drop is not None and drop.is_truth:
+        asked = names.asked_by_truth(drop.key, drop.version or drop.etag)
+        return Check(names.monitor_run_id(drop.model, asked), drop.model, asked)
+    return drop or _check_of(detail)
 
 
 def _check_of(detail: Mapping[str, Any]) -> Check | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,7 +10,11 @@ from typing import NamedTuple
 from tidegate.core import checks
 from tidegate.core.verdict_metrics import WANTED
 
-RETRAIN = ("off", "on_drift")
+# What may start a retraining: findings, or the calendar.
+RETRAIN = ("off", "on_drift", "on_quality", "either")
+SCHEDULES = {"weekly": 7, "monthly": 30, "quarterly": 91}  # days
+SCHEDULE = "schedule: "
+DIGESTS = ("daily", "weekly", "off")
 EVERY_PATTERN = r"^[1-9][0-9]{0,3} (minute|hour|day)s?$"
 QUIET_DAYS = 90  # in which one false alarm may be expected
 MOST_FALSE_ALARMS = 0.05  # of checks so rare that one in `QUIET_DAYS` would allow more
@@ -26,10 +31,19 @@ class Rates(NamedTuple):
 
 @dataclass(frozen=True)
 class Monitor:
-    """How often predictions are checked, how few rows give no verdict, and whether drift may retrain.
+    """How often predictions are checked, how few rows give no verdict, what may retrain, who hears how often.
 
-    After a retraining that drift started, `cooldown` passes before drift starts another. `metrics` says what
-    goes to CloudWatch: verdicts alone, or each column too.
+    Attributes
+    ----------
+    retrain : str
+        ``off``, ``on_drift``, ``on_quality``, ``either`` of the two, or ``schedule: `` and a word of
+        `SCHEDULES`.
+    cooldown : str
+        What passes after such a retraining before another one starts.
+    digest : str
+        How often people hear of what lasts.
+    metrics : str
+        What goes to CloudWatch: verdicts alone, or each column too.
     """
 
     every: str = "1 hour"
@@ -37,6 +51,27 @@ class Monitor:
     retrain: str = "off"
     cooldown: str = "1 day"
     metrics: str = WANTED[0]
+    digest: str = "weekly"
+
+    @property
+    def heeds(self) -> tuple[str, ...]:
+        """The questions whose answers may start a retraining.
+
+        >>> Monitor(retrain="either").heeds, Monitor(retrain="schedule: monthly").heeds
+        (('drift', 'quality'), ())
+        """
+        found = {"on_drift": ("drift",), "on_quality": ("quality",), "either": ("drift", "quality")}
+        return found.get(self.retrain, ())
+
+    @property
+    def retrain_days(self) -> int | None:
+        """How many days after a training the next one is due; None where the calendar does not say."""
+        return SCHEDULES.get(self.retrain.removeprefix(SCHEDULE))
+
+
+def policy_of(monitor: Monitor) -> dict[str, str]:
+    """Give what the monitor machine goes by after a check."""
+    return {"retrain": monitor.retrain, "digest": monitor.digest}
 
 
 def read_monitor(raw: object) -> Monitor:
@@ -48,15 +83,27 @@ def read_monitor(raw: object) -> Monitor:
         path = ("monitor", name)
         text = checks.text(entry.get(name, getattr(Monitor, name)), path)
         spans[name] = checks.pattern(text, EVERY_PATTERN, 20, path, "for example '1 hour'")
+    digest = checks.unbool_off(entry.get("digest", Monitor.digest))
     return Monitor(
         every=spans["every"],
         least_rows=checks.whole(entry.get("least_rows", 200), 1, 10**9, ("monitor", "least_rows")),
-        retrain=checks.one_of(
-            checks.unbool_off(entry.get("retrain", "off")), RETRAIN, ("monitor", "retrain")
-        ),
+        retrain=_read_retrain(entry.get("retrain", "off")),
         cooldown=spans["cooldown"],
         metrics=checks.one_of(entry.get("metrics", Monitor.metrics), WANTED, ("monitor", "metrics")),
+        digest=checks.one_of(digest, DIGESTS, ("monitor", "digest")),
     )
+
+
+def _read_retrain(value: object) -> str:
+    """Read a policy: a word, or the calendar as a mapping; as one text it is what `Monitor` keeps."""
+    path = ("monitor", "retrain")
+    if isinstance(value, Mapping):
+        checks.no_other_keys(value, ("schedule",), path)
+        found = checks.required(value, "schedule", path)
+        return SCHEDULE + checks.one_of(found, tuple(SCHEDULES), (*path, "schedule"))
+    if isinstance(value, str) and value.startswith(SCHEDULE):
+        return SCHEDULE + checks.one_of(value.removeprefix(SCHEDULE), tuple(SCHEDULES), path)
+    return checks.one_of(checks.unbool_off(value), RETRAIN, path)
 
 
 def seconds_of(span: str) -> int:

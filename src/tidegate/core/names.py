@@ -210,14 +210,24 @@ def monitor_run_id(model: str, asked: str) -> str:
     return hashlib.sha256(f"monitor/{model}/{asked}".encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
+def asked_by_truth(key: str, version: str) -> str:
+    """Say what asks for a check where a retraining is wanted and truth is dropped."""
+    return f"truth {key} {version}"
+
+
 def bookmark_id(model: str, algorithm: str) -> str:
     """Name the item that says up to where an algorithm's predictions have been checked."""
     return f"{model}/{algorithm}"
 
 
 def retrain_id(model: str) -> str:
-    """Name the item that says when drift last started a retraining of a model."""
+    """Name the item that holds the wish to retrain a model, and when that was last done."""
     return f"{model}/#retrain"
+
+
+def told_id(model: str) -> str:
+    """Name the item that remembers what people were told of a model's checks."""
+    return f"{model}/#told"
 
 
 def capture_prefix(model: str, endpoint: str) -> str:

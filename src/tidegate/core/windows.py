@@ -59,6 +59,8 @@ class Manifest:
         When the window was opened, an ISO time.
     missing : dict of str to list of str
         For some of the columns, the words that stand for a missing value.
+    replaced : bool
+        Whether another champion serves by now.
     """
 
     model: str
@@ -84,6 +86,7 @@ class Manifest:
     metrics: str = Monitor.metrics
     opened: str = ""
     missing: dict[str, list[str]] = field(default_factory=dict)
+    replaced: bool = False
 
     @property
     def place(self) -> str:

@@ -30,8 +30,8 @@ class Bookmark:
         The number of the last window that was kept; 0 before the first.
     state : str or None
         Where its state lies (S3 URI).
-    verdict, told : str or None
-        The last verdict, and the last one that people were told.
+    verdict : str or None
+        The last verdict.
     champion : str or None
         The model that the last window was compared against.
     summary : dict
@@ -45,7 +45,6 @@ class Bookmark:
     window: int = 0
     state: str | None = None
     verdict: str | None = None
-    told: str | None = None
     champion: str | None = None
     summary: dict[str, Any] | None = None
     open_run: str | None = None
@@ -69,7 +68,6 @@ def read_bookmark(identity: str) -> Bookmark:
             for name in (
                 "state",
                 "verdict",
-                "told",
                 "champion",
                 "open_run",
                 "open_execution",

@@ -1,34 +1,32 @@
-"""What is known of a model when drift asks for a retraining, and the claim that only one event makes."""
+"""What is known of a model when its retraining is considered, and the wish for one as it is written down."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from botocore.exceptions import ClientError
+from typing import Any, NamedTuple
 
 from tidegate.core import names
 from tidegate.core.retrain import Situation
 from tidegate.core.spec import ModelSpec
+from tidegate.core.standing import Standing
+from tidegate.core.telling import Memory
+from tidegate.edge import memory
 from tidegate.edge.bookmarks import is_at_work, read_bookmark
 from tidegate.edge.listing import listed
 from tidegate.edge.storage import client, read_json
 
-LATEST_RUNS = 50
+
+class Labelled(NamedTuple):
+    """The rows labelled since a training: how many, of how many predictions, and where they lie."""
+
+    labels: int = 0
+    predictions: int = 0
+    places: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Last:
-    """When drift last started a retraining, and for which check."""
-
-    run: str | None = None
-    started: str | None = None
-
-
-def look(spec: ModelSpec, last: Last) -> tuple[Situation, list[str]]:
+def look(spec: ModelSpec, standing: Standing) -> tuple[Situation, tuple[str, ...]]:
     """Look at a model; gives the situation, and where the rows labelled since its last training lie."""
     data = os.environ["DATA_BUCKET"]
     drops = list(listed("train", data, names.drop_key(spec.name, "train", "")))
@@ -37,69 +35,67 @@ def look(spec: ModelSpec, last: Last) -> tuple[Situation, list[str]]:
     in_flight = next(
         (run["run"] for run in runs if "finished" not in run and is_at_work(run["execution"])), None
     )
-    labels, places = _labelled_since(spec, started)
+    served = max((run["finished"] for run in runs if run.get("status") == "SUCCEEDED"), default=None)
+    found = _labelled_since(spec, started)
     situation = Situation(
         now=datetime.now(UTC),
         in_flight=in_flight,
-        last_retrain=_time(last.started),
+        last_retrain=_time(standing.started),
         last_training=_time(started),
-        fresh_labels=labels,
+        served=_time(served),
+        fresh_labels=found.labels,
+        predictions=found.predictions,
         drop=max(drops, key=lambda each: each.modified).key if drops else None,
     )
-    return situation, places
+    return situation, found.places
 
 
-def last_retraining(model: str) -> Last:
-    """Read when drift last started a retraining."""
-    answer = client("dynamodb").get_item(
-        TableName=os.environ["MONITOR_TABLE"],
-        Key={"id": {"S": names.retrain_id(model)}},
-        ConsistentRead=True,
-    )
-    item = {name: next(iter(typed.values())) for name, typed in answer.get("Item", {}).items()}
-    return Last(item.get("run"), item.get("started"))
+def read_standing(model: str) -> tuple[int, Standing]:
+    """Read what is written down of a model's retraining, with its version."""
+    version, document = memory.read(names.retrain_id(model))
+    return version, Standing.from_dict(document)
 
 
-def claim(model: str, run: str, before: Last, now: datetime) -> bool:
-    """Claim a retraining for a check; False where another event was faster."""
-    condition = "started = :before" if before.started else "attribute_not_exists(id)"
-    values = {":run": {"S": run}, ":now": {"S": now.isoformat()}}
-    if before.started:
-        values[":before"] = {"S": before.started}
-    try:
-        client("dynamodb").update_item(
-            TableName=os.environ["MONITOR_TABLE"],
-            Key={"id": {"S": names.retrain_id(model)}},
-            UpdateExpression="SET #run = :run, started = :now",
-            ConditionExpression=condition,
-            ExpressionAttributeNames={"#run": "run"},
-            ExpressionAttributeValues=values,
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+def write_standing(model: str, version: int, standing: Standing) -> int:
+    """Write it in the place of the version that was read; see `memory.write`."""
+    wanted = standing.wish is not None
+    return memory.write(names.retrain_id(model), version, standing.to_dict(), wanted=wanted)
+
+
+def what_lasts(model: str) -> Memory:
+    """Read what checks have found of a model that lasts."""
+    _, document = memory.read(names.told_id(model))
+    return Memory.from_dict(document)
 
 
 def _trainings(model: str) -> Iterator[dict[str, str]]:
-    answer = client("dynamodb").query(
-        TableName=os.environ["RUNS_TABLE"],
-        IndexName="by-model",
-        KeyConditionExpression="model = :model",
-        ExpressionAttributeValues={":model": {"S": model}},
-        ScanIndexForward=False,
-        Limit=LATEST_RUNS,
+    """Give the training runs of a model, the newest first, down to the one that made it serve.
+
+    Checks are far more than trainings: how far back it was, no number of runs tells.
+    """
+    pages = (
+        client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=os.environ["RUNS_TABLE"],
+            IndexName="by-model",
+            KeyConditionExpression="model = :model",
+            FilterExpression="attribute_not_exists(kind) OR kind = :train",
+            ExpressionAttributeValues={":model": {"S": model}, ":train": {"S": "train"}},
+            ScanIndexForward=False,
+        )
     )
-    for item in answer["Items"]:
-        run = {name: next(iter(typed.values())) for name, typed in item.items()}
-        if run.get("kind", "train") == "train":
+    for page in pages:
+        for item in page["Items"]:
+            run = {name: next(iter(typed.values())) for name, typed in item.items()}
             yield run
+            if run.get("status") == "SUCCEEDED":
+                return
 
 
-def _labelled_since(spec: ModelSpec, since: str | None) -> tuple[int, list[str]]:
+def _labelled_since(spec: ModelSpec, since: str | None) -> Labelled:
     """Find the labelled rows; the algorithms saw the same requests, so the one with the most counts."""
-    best: tuple[int, list[str]] = (0, [])
+    best = Labelled()
     after = _time(since)
     for algorithm in spec.algorithms:
         bookmark = read_bookmark(names.bookmark_id(spec.name, algorithm))
@@ -107,11 +103,13 @@ def _labelled_since(spec: ModelSpec, since: str | None) -> tuple[int, list[str]]
         windows = [
             each
             for each in state.get("windows", [])
-            if each["labels"] and (after is None or datetime.fromisoformat(each["at"]) > after)
+            if after is None or datetime.fromisoformat(each["at"]) > after
         ]
-        count = sum(each["labels"] for each in windows)
-        if count > best[0]:
-            best = count, [f"{each['home']}/truth.parquet" for each in windows]
+        labels = sum(each["labels"] for each in windows)
+        predictions = sum(each["rows"] for each in windows)
+        if (labels, predictions) > best[:2]:
+            places = tuple(f"{each['home']}/truth.parquet" for each in windows if each["labels"])
+            best = Labelled(labels, predictions, places)
     return best
 
 

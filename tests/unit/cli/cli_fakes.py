@@ -90,12 +90,16 @@ class FakeS3(Paged):
 class FakeRuns(Paged):
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
+        self.watched: dict[str, dict[str, Any]] = {}  # of the monitor table
         self.on_get: Callable[[str], None] = lambda run: None
 
     def put(self, run: str, **attributes: str) -> None:
         self.items[run] = {name: {"S": value} for name, value in {"run": run, **attributes}.items()}
 
     def get_item(self, Key: Any, **_: Any) -> dict[str, Any]:
+        if "id" in Key:
+            item = self.watched.get(Key["id"]["S"])
+            return {"Item": item} if item else {}
         self.on_get(Key["run"]["S"])
         item = self.items.get(Key["run"]["S"])
         return {"Item": item} if item else {}
@@ -154,7 +158,7 @@ class FakeStacks(Paged):
         if StackName != "tidegate":
             raise refusal("ValidationError", f"Stack with id {StackName} does not exist", "DescribeStacks")
         outputs = {"DataBucket": DATA, "ArtifactsBucket": ARTIFACTS, "RunsTable": RUNS}
-        outputs["CollectOrphansFunction"] = "collector"
+        outputs |= {"CollectOrphansFunction": "collector", "MonitorTable": "monitor-table"}
         shown = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": shown}]}
 

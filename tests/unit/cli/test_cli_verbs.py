@@ -325,6 +325,44 @@ def test_models_tell_endpoint_state_and_last_run(cloud: FakeCloud, tidegate: Any
     assert "12.5" not in tidegate("models").stdout.replace("tg-cars", "")
 
 
+def test_models_tell_what_lasts_and_what_a_retraining_waits_for(cloud: FakeCloud, tidegate: Any) -> None:
+    cloud.serve()
+    episode = {"since": "2026-03-03T14:00:00+00:00", "severity": "act", "parts": {"KM": "act"}}
+    episode |= {"extent": 0.5, "champion": "m", "last": "2026-03-04T14:00:00+00:00", "checks": 9}
+    told = {"algorithms": {"xgboost": {"window": 3, "episodes": {"drift": episode}}}, "spoken": None}
+    wish = {"since": "2026-03-03T14:05:00+00:00", "run": "r", "causes": ["drift"], "waits": ["ground truth"]}
+    cloud.dynamodb.watched = {
+        "cars/#told": {"version": {"N": "1"}, "document": {"S": json.dumps(told)}},
+        "cars/#retrain": {"version": {"N": "1"}, "document": {"S": json.dumps({"wish": wish})}},
+    }
+    found = json.loads(tidegate("models", "--json").stdout)["models"][0]["watched"]
+    assert found["severity"] == "act"
+    assert found["lasts"][0] == {
+        "algorithm": "xgboost",
+        "what": "drift",
+        "since": "2026-03-03T14:00:00+00:00",
+        "severity": "act",
+        "columns": ["KM"],
+        "checks": 9,
+        "trend": None,
+    }
+    assert found["retraining"]["waits_for"] == ["ground truth"]
+    shown = " ".join(tidegate("models").stdout.split())
+    assert "cars: drift since 2026-03-03 14:00 UTC in KM (act)" in shown
+    assert (
+        "cars: a retraining is wanted since 2026-03-03 14:05 UTC for drift; it waits for ground truth"
+        in shown
+    )
+
+
+def test_models_of_before_tell_when_a_retraining_was_last_started(cloud: FakeCloud, tidegate: Any) -> None:
+    old = {"id": {"S": "cars/#retrain"}, "run": {"S": "r"}, "started": {"S": "2026-03-03T14:05:00+00:00"}}
+    cloud.dynamodb.watched = {"cars/#retrain": old}
+    found = json.loads(tidegate("models", "--json").stdout)["models"][0]["watched"]
+    assert (found["severity"], found["lasts"]) == ("none", [])
+    assert found["retraining"]["last_started"] == "2026-03-03T14:05:00+00:00"
+
+
 def test_models_tell_how_good_what_serves_is_whatever_came_of_later_runs(
     cloud: FakeCloud, tidegate: Any
 ) -> None:

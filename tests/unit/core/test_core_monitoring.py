@@ -1,26 +1,15 @@
-"""Checks put together: verdicts joined, what is news and what is not, when drift may retrain, schedules."""
-
-from datetime import UTC, datetime, timedelta
+"""Checks put together: verdicts joined, what is carried and remembered of them, schedules."""
 
 import pytest
 
-from tidegate.core.bookmark import worth_telling
 from tidegate.core.check import evaluate, state_after, summary_of
 from tidegate.core.errors import BadSpec
-from tidegate.core.monitor import Monitor, rate, read_monitor
-from tidegate.core.monitoring import (
-    digest_of,
-    finish_monitoring,
-    tell_monitoring,
-    tell_retrain,
-    told_of,
-)
+from tidegate.core.monitor import rate, read_monitor
+from tidegate.core.monitoring import finish_monitoring
 from tidegate.core.names import champion_run, monitor_run_id
-from tidegate.core.retrain import Situation, decide
 from tidegate.core.sentences import plainly, say
 from tidegate.core.windows import Manifest
 
-NOW = datetime(2024, 5, 4, 12, tzinfo=UTC)
 READ = {"rows": 150, "repeated": 0, "first": None, "last": None, "unreadable": []}
 DRIFT = {
     "rows": 150,
@@ -148,29 +137,18 @@ BOTH = {
 def test_bad_data_is_an_answer_of_its_own_with_its_columns():
     check, after = concluded(BAD)
     assert (check["verdict"], check["spoilt"]) == ("bad data", False)
-    assert check["answers"]["bad_data"] == {"severity": "act", "columns": ["km"]}
+    answer = check["answers"]["bad_data"]
+    assert (answer["severity"], answer["columns"], answer["known"]) == ("act", ["km"], True)
     assert check["answers"]["drift"]["severity"] == check["answers"]["quality"]["severity"] == "none"
     assert [each["name"] for each in check["columns"]] == ["km"]
     later, _ = concluded(OK, state=after, window=2)
     assert later["verdict"] == "ok"
 
 
-def test_bad_data_is_told_by_its_name_and_starts_no_retraining():
-    found = outcome(summary_of(concluded(BAD)[0], None, "s3://a/report.html"))
-    assert (found["verdict"], found["told"]) == (
-        "bad data",
-        [{"algorithm": "xgboost", "verdict": "bad data"}],
-    )
-    message = tell_monitoring(found)
-    assert (message.kind, message.subject) == ("monitoring-bad-data", "cars: bad data in km")
-    assert "xgboost: bad data in 1 column, by 150 rows" in message.message
-
-
 def test_where_all_that_drifts_is_bad_data_there_is_nothing_to_learn_from():
     check, _ = concluded(BOTH)
     assert (check["verdict"], check["spoilt"]) == ("drift", True)
-    [told] = outcome(summary_of(check, None, "s3://a/r.html"))["told"]
-    assert told == {"algorithm": "xgboost", "verdict": "drift", "spoilt": True}
+    assert summary_of(check, "s3://a/r.html")["spoilt"]
     other = {**BOTH["columns"][0], "name": "year", "severities": {"bad_data": "watch", "drift": "watch"}}
     more = {**BOTH, "answers": answers(["km"], ["km", "year"]), "columns": [*BOTH["columns"], other]}
     assert not concluded(more)[0]["spoilt"]
@@ -200,37 +178,41 @@ def outcome(*entries, **more):
     return finish_monitoring({"run": "r1", "model": "cars", "algorithms": list(entries), **more})
 
 
-def summary(verdict: str, told: str | None = None) -> dict:
+def summary(verdict: str, rows_at: list[str] | None = None) -> dict:
     comparison = {"drift": DRIFT, "ok": OK, "insufficient": FEW}[verdict]
-    return summary_of(concluded(comparison)[0], told, "s3://a/report.html")
+    return summary_of({**concluded(comparison)[0], "rows_at": rows_at}, "s3://a/report.html")
 
 
-def test_people_hear_of_a_change_between_ok_and_drift_and_of_nothing_else():
-    news = [
-        (told, verdict)
-        for told in (None, "ok", "drift")
-        for verdict in ("ok", "drift", "insufficient")
-        if worth_telling(told, verdict)
-    ]
-    assert news == [(None, "drift"), ("ok", "drift"), ("drift", "ok")]
+def test_what_is_carried_of_a_check_is_what_people_are_told_by():
+    entry = summary("drift", ["s3://a/rows.parquet"])
+    assert entry["rows_at"] == ["s3://a/rows.parquet"]
+    assert (entry["at"], entry["champion"], entry["replaced"]) == ("2024-05-04T12:00:00+00:00", "m1", False)
+    assert entry["columns"][0]["trend"] is None
 
 
-def test_drift_is_told_with_the_worst_columns_in_words_and_the_way_to_the_report():
-    found = outcome(summary("drift"), report="s3://a/report.html")
-    assert (found["status"], found["verdict"]) == ("SUCCEEDED", "drift")
-    assert found["told"] == [{"algorithm": "xgboost", "verdict": "drift"}]
-    message = tell_monitoring(found)
-    assert message.subject == "cars: drift in km"
-    assert "km: the mean went from 1 to 2 (80% of the rows are behind it)" in message.message
-    assert "tidegate report cars" in message.message
-    assert len(message.message.splitlines()) <= 6
+def test_a_column_s_trend_is_told_by_its_distances_over_the_checks():
+    state: dict = {}
+    for number in range(1, 8):
+        moved = {**DRIFT, "columns": [{**DRIFT["columns"][0], "distance": number / 10}, DRIFT["columns"][1]]}
+        at = f"2024-05-{number:02}T00:00:00+00:00"
+        check, state = concluded(moved, state=state, window=number, at=at)
+    assert check["columns"][0]["trend"] == "rising"
 
 
-def test_the_same_news_has_the_same_name_whichever_run_brings_it():
-    first = outcome(summary("drift"))
-    again = {**outcome(summary("drift")), "run": "r2"}
-    assert digest_of(first) == digest_of(again)
-    assert digest_of(outcome(summary("ok", "drift"))) != digest_of(first)
+def test_whether_the_predictions_have_drifted_is_said_where_it_is_known():
+    own = {"name": "prediction", "words": [say("the mean went from 9 to 8").to_dict()], "distance": 0.3}
+    both = {**DRIFT, "columns": [*DRIFT["columns"], own], "answers": answers([], ["km", "prediction"])}
+    assert plainly(concluded(both)[0]["predictions"]) == (
+        "the predictions have drifted, too: the mean went from 9 to 8"
+    )
+    quiet = {**both, "answers": answers([], ["km"])}
+    assert plainly(concluded(quiet)[0]["predictions"]) == "the predictions are distributed as at training"
+    assert concluded(DRIFT)[0]["predictions"] is None
+
+
+def test_of_very_many_columns_the_worst_are_carried():
+    wide = {**DRIFT, "answers": answers([], [f"c{at}" for at in range(900)])}
+    assert len(summary_of(concluded(wide)[0], "s3://a/r.html")["answers"]["drift"]["columns"]) == 200
 
 
 def test_a_check_that_failed_says_where_and_why():
@@ -239,48 +221,11 @@ def test_a_check_that_failed_says_where_and_why():
     )
     assert found["status"] == "FAILED"
     assert "in the state 'Profile the window': boom" in found["reason"]
-    assert told_of(found)
-    assert tell_monitoring(found).kind == "monitoring-failed"
 
 
 def test_what_stands_counts_where_an_algorithm_had_nothing_new():
     found = outcome(summary("ok"), standing={"linear-learner": {"verdict": "drift"}})
     assert found["verdict"] == "drift"
-
-
-def situation(**changes) -> Situation:
-    plain = {
-        "now": NOW,
-        "in_flight": None,
-        "last_retrain": None,
-        "last_training": NOW - timedelta(days=3),
-        "fresh_labels": 50,
-        "drop": "cars/train/cars.csv",
-    }
-    return Situation(**{**plain, **changes})
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"in_flight": "abc"}, "the training run abc is under way"),
-        ({"last_retrain": NOW - timedelta(hours=23)}, "the cooldown of 1 day ends at 2024-05-04 13:00 UTC"),
-        ({"drop": None}, "no training drop"),
-        ({"fresh_labels": 0}, "no new labelled data since the last training (2024-05-01 12:00 UTC)"),
-    ],
-)
-def test_a_retraining_is_guarded_with_a_stated_reason(changes, words):
-    decision = decide(Monitor(retrain="on_drift"), situation(**changes))
-    assert not decision.start
-    assert words in decision.reason
-    assert words in tell_retrain("cars", "r1", False, decision.reason).message
-
-
-def test_a_retraining_starts_where_there_is_something_new_to_learn_from():
-    decision = decide(Monitor(retrain="on_drift"), situation(last_retrain=NOW - timedelta(days=2)))
-    assert decision.start
-    assert "50 labelled rows" in decision.reason
-    assert not decide(Monitor(), situation()).start
 
 
 def test_the_model_file_says_how_often_and_whether_to_retrain():

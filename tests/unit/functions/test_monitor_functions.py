@@ -4,7 +4,7 @@ import io
 import json
 import runpy
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import boto3
@@ -17,6 +17,7 @@ from tests.unit.functions.conftest import ARTIFACTS, DATA, MONITOR, ROOT, SCHEDU
 from tests.unit.functions.test_functions import REFERENCE
 from tidegate.core import names
 from tidegate.core.champions import Found
+from tidegate.core.unforeseen import Unforeseen
 from tidegate.edge import truth as truth_edge
 from tidegate.table import baseline
 from tidegate.table.profile import Profile
@@ -60,7 +61,7 @@ def watched(account, load, monkeypatch, tmp_path):
     """A model with a champion, its baseline, and a way to run a whole check."""
     spec = yaml.safe_load(REFERENCE)
     spec["algorithms"] = {"xgboost": None}
-    spec["monitor"] = {"least_rows": 50, "retrain": "on_drift"}
+    spec["monitor"] = {"least_rows": 50, "retrain": "either"}
     account.put(DATA, f"{MODEL}/model.yaml", yaml.safe_dump(spec, sort_keys=False))
     load("register_model")(sample_event("model_file_dropped"), Context())
     account.heard()
@@ -138,6 +139,57 @@ def keep_window(window: dict, run: str) -> None:
             ":one": {"N": "1"},
         },
     )
+
+
+def tell(watched: SimpleNamespace, run: str, summary: dict) -> dict:
+    """Do what the machine does after the windows are kept: recall, weigh, remember, send."""
+    table, key = boto3.client("dynamodb"), {"id": {"S": names.told_id(MODEL)}}
+    item = table.get_item(TableName=MONITOR, Key=key).get("Item")
+    outcome = {"run": run, "model": MODEL, "algorithms": [summary], "refused": []}
+    remembered = {
+        "version": int(item["version"]["N"]) if item else 0,
+        "document": item["document"]["S"] if item else "",
+        "outbox": "",
+    }
+    notify = watched.load("notify")
+    event = {"kind": "monitoring", "outcome": outcome, "remembered": remembered, "digest": "weekly"}
+    weighed: dict = notify(event, Context())
+    table.update_item(
+        TableName=MONITOR,
+        Key=key,
+        UpdateExpression="SET version = :held, document = :document",
+        ConditionExpression="version = :version OR attribute_not_exists(version)",
+        ExpressionAttributeValues={
+            ":held": {"N": str(weighed["held"])},
+            ":version": {"N": str(weighed["version"])},
+            ":document": {"S": json.dumps(weighed["document"])},
+        },
+    )
+    for message in weighed["outbox"]["messages"]:
+        notify({"kind": "message", "message": message, "outcome": {"run": run}}, Context())
+    return weighed
+
+
+def drop_to_learn_from(watched: SimpleNamespace) -> list[str]:
+    """Put a training drop of thirty rows; gives its columns."""
+    spec = yaml.safe_load(REFERENCE)
+    header = ["Id", *spec["features"], "Price"]
+    boolean = {name for name, kind in spec["features"].items() if kind == "boolean"}
+    old = [
+        ",".join(
+            "1" if name in boolean else "Petrol" if name == "Fuel_Type" else str(at + 5) for name in header
+        )
+        for at in range(30)
+    ]
+    watched.account.put(DATA, f"{MODEL}/train/old.csv", "\n".join([",".join(header), *old]))
+    return header
+
+
+def wanted() -> bool:
+    """Read what the machine reads of the wish when truth is dropped."""
+    key = {"id": {"S": names.retrain_id(MODEL)}}
+    found: bool = boto3.client("dynamodb").get_item(TableName=MONITOR, Key=key)["Item"]["wanted"]["BOOL"]
+    return found
 
 
 def summary_of(found: dict) -> dict:
@@ -218,8 +270,7 @@ def test_a_drift_in_a_category_is_told_without_it_and_reported_with_it(watched, 
     assert window["verdict"] in ("drift", "bad data")
     assert "such as 'xxxxxxxxx'" in str(window["summary"])
     remembered = boto3.client("dynamodb").scan(TableName=MONITOR)["Items"]
-    outcome = {"run": "r1", "model": MODEL, "algorithms": [window["summary"]], "refused": []}
-    notified = watched.load("notify")({"kind": "monitoring", "outcome": outcome}, Context())
+    notified = tell(watched, "r1", window["summary"])
     [heard] = watched.account.heard()
     assert "window compared" in logged.getvalue()
     for place in (told, remembered, notified, heard, logged.getvalue()):
@@ -383,35 +434,113 @@ def test_labels_measure_the_model_and_a_model_that_got_worse_is_drift(watched):
 
 @pytest.mark.slow
 def test_labels_retrain_the_model_once_with_the_old_rows_and_the_new(watched, monkeypatch):
-    spec = yaml.safe_load(REFERENCE)
-    header = ["Id", *spec["features"], "Price"]
-    boolean = {name for name, kind in spec["features"].items() if kind == "boolean"}
-    old = [
-        ",".join(
-            "1" if name in boolean else "Petrol" if name == "Fuel_Type" else str(at + 5) for name in header
-        )
-        for at in range(30)
-    ]
-    watched.account.put(DATA, f"{MODEL}/train/old.csv", "\n".join([",".join(header), *old]))
+    header = drop_to_learn_from(watched)
     watched.capture("one", cars(120))
-    labels = "id,target\n" + "".join(f"one-{at},{row[2]}\n" for at, row in enumerate(cars(120)))
+    labels = "id,target\n" + "".join(f"one-{at},{row[2] + 400}\n" for at, row in enumerate(cars(120)))
     watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
-    watched.check("r1")
+    checked = watched.check("r1")
+    tell(watched, "r1", summary_of(checked))
+    watched.account.heard()
     monkeypatch.setattr("tidegate.edge.retraining._trainings", lambda _: iter(()))
-    event = sample_event("retrain")
-    answer = watched.load("retrain")(event, Context())
-    assert answer["reason"] == "training starts with 30 rows of old.csv and 120 rows labelled since"
-    again = watched.load("retrain")(event, Context())
-    assert "started a retraining already" in again["reason"]
-    drop = (
-        watched.account.s3.get_object(Bucket=DATA, Key=names.retrain_key(MODEL, RUN))["Body"].read().decode()
-    )
-    lines = drop.splitlines()
+    found = watched.load("retrain")({"run": "r1", "model": MODEL}, Context())
+    assert (found["started"], found["wish"]) == (True, None)
+    assert found["reason"] == "training starts with 30 rows of old.csv and 120 rows labelled since"
+    again = watched.load("retrain")({"run": "r1", "model": MODEL}, Context())
+    assert again == found
+    body = watched.account.s3.get_object(Bucket=DATA, Key=names.retrain_key(MODEL, "r1"))["Body"]
+    lines = body.read().decode().splitlines()
     assert lines[0] == ",".join(header)
     assert len(lines) == 151
-    assert [each["Subject"] for each in watched.account.heard()] == [f"{MODEL}: retraining on drift"]
-    later = {**event, "detail": {**event["detail"], "run": "r9"}}
-    assert "cooldown" in watched.load("retrain")(later, Context())["reason"]
+    assert [each["Subject"] for each in watched.account.heard()] == [f"{MODEL}: retraining has started"]
+    later = watched.load("retrain")({"run": "r9", "model": MODEL}, Context())
+    assert "cooldown" in later["wish"]["waits"][0]
+    assert [each["Subject"] for each in watched.account.heard()] == [f"{MODEL}: retraining is wanted"]
+
+
+@pytest.mark.slow
+def test_a_wish_stands_until_truth_has_come_and_the_report_says_what_it_waits_for(watched, monkeypatch):
+    monkeypatch.setattr("tidegate.edge.retraining._trainings", lambda _: iter(()))
+    retrain = watched.load("retrain")
+    drop_to_learn_from(watched)
+    watched.capture("one", cars(120, km=120))
+    checked = watched.check("r1")
+    tell(watched, "r1", summary_of(checked))
+    report = checked["evaluated"]["report"]
+    first = retrain({"run": "r1", "model": MODEL, "report": report}, Context())
+    [waits] = first["wish"]["waits"]
+    assert "50 labelled rows are needed and 0 came, of 120 predictions" in waits
+    assert wanted() is True
+    page = body_of(watched, report.split("/", 3)[3]).decode()
+    assert "<h2>Retraining</h2>" in page and "50 labelled rows are needed" in page
+    same = retrain({"run": "r2", "model": MODEL, "report": report}, Context())
+    assert (same["wish"]["since"], same["wish"]["run"]) == (first["wish"]["since"], "r1")
+    assert body_of(watched, report.split("/", 3)[3]).decode().count("<h2>Retraining</h2>") == 1
+
+    labels = "id,target\n" + "".join(f"one-{at},{row[2]}\n" for at, row in enumerate(cars(120)))
+    watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
+    tell(watched, "r3", summary_of(watched.check("r3")))
+    served = retrain({"run": "r3", "model": MODEL}, Context())
+    assert (served["started"], served["wish"]) == (True, None)
+    assert wanted() is False
+    subjects = [each["Subject"] for each in watched.account.heard()]
+    told = ["drift in KM", "retraining is wanted", "retraining has started"]
+    assert subjects == [f"{MODEL}: {each}" for each in told]
+
+
+@pytest.mark.slow
+def test_a_wish_is_withdrawn_when_the_drift_is_over(watched, monkeypatch):
+    monkeypatch.setattr("tidegate.edge.retraining._trainings", lambda _: iter(()))
+    retrain = watched.load("retrain")
+    for number, km in enumerate((120, 0, 0), 1):
+        watched.capture(f"c{number}", cars(120, first=number * 120, km=km))
+        tell(watched, f"r{number}", summary_of(watched.check(f"r{number}")))
+        found = retrain({"run": f"r{number}", "model": MODEL}, Context())
+        assert (found["wish"] is not None) == (number < 3)
+    assert found["reason"] == "drift is over"
+    assert [each["Subject"] for each in watched.account.heard()][-1] == (
+        f"{MODEL}: no retraining is wanted any more"
+    )
+
+
+@pytest.mark.slow
+def test_a_retraining_that_was_cut_off_is_finished_by_whoever_looks_next(watched, monkeypatch):
+    monkeypatch.setattr("tidegate.edge.retraining._trainings", lambda _: iter(()))
+    drop_to_learn_from(watched)
+    watched.capture("one", cars(120, km=120))
+    labels = "id,target\n" + "".join(f"one-{at},{row[2]}\n" for at, row in enumerate(cars(120)))
+    watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
+    tell(watched, "r1", summary_of(watched.check("r1")))
+    watched.account.heard()
+
+    def cut_off(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("tidegate.table.watch.relearn.write_drop", cut_off)
+        with pytest.raises(Unforeseen):
+            watched.load("retrain")({"run": "r1", "model": MODEL}, Context())
+    held = watched.load("retrain")({"run": "r2", "model": MODEL}, Context())
+    assert not held["started"], "another check may be at it"
+    with monkeypatch.context() as later:
+        later.setattr("tidegate.core.standing.LEASE", timedelta(0))
+        assert watched.load("retrain")({"run": "r3", "model": MODEL}, Context())["started"]
+    assert [each["Subject"] for each in watched.account.heard()] == [f"{MODEL}: retraining has started"]
+
+
+@pytest.mark.slow
+def test_a_training_drop_that_does_not_fit_any_more_puts_the_wish_off(watched, monkeypatch):
+    monkeypatch.setattr("tidegate.edge.retraining._trainings", lambda _: iter(()))
+    watched.account.put(DATA, f"{MODEL}/train/old.csv", "nothing,of,it\n1,2,3\n")
+    watched.capture("one", cars(120, km=120))
+    labels = "id,target\n" + "".join(f"one-{at},{row[2]}\n" for at, row in enumerate(cars(120)))
+    watched.account.put(DATA, f"{MODEL}/truth/may.csv", labels)
+    tell(watched, "r1", summary_of(watched.check("r1")))
+    watched.account.heard()
+    for run in ("r1", "r2"):
+        found = watched.load("retrain")({"run": run, "model": MODEL}, Context())
+        assert not found["started"]
+        assert found["wish"]["waits"][0].startswith("a training drop that fits the model file: ")
+    assert [each["Subject"] for each in watched.account.heard()] == [f"{MODEL}: retraining is wanted"]
 
 
 def test_the_model_file_sets_the_schedule_and_changes_it(watched, account, load):
@@ -428,10 +557,15 @@ def test_the_model_file_sets_the_schedule_and_changes_it(watched, account, load)
 
 
 def test_people_hear_of_the_same_drift_once_whichever_run_tells(watched):
-    entry = {"algorithm": "xgboost", "status": "SUCCEEDED", "window": 3, "verdict": "drift", "told": None}
-    outcome = {"model": MODEL, "algorithms": [{**entry, "columns": [], "reason": "KM moved"}]}
-    notify = watched.load("notify")
-    for run in ("r1", "r2"):
-        answer = notify({"kind": "monitoring", "outcome": {**outcome, "run": run}}, Context())
-        assert answer["told"] == [{"algorithm": "xgboost", "verdict": "drift"}]
+    at = "2026-03-03T14:00:00+00:00"
+    drift = {"severity": "act", "columns": ["KM"], "act": ["KM"], "known": True}
+    entry = {"algorithm": "xgboost", "status": "SUCCEEDED", "window": 3, "verdict": "drift", "at": at}
+    entry |= {"columns": [], "reason": "KM moved", "answers": {"drift": drift}}
+    first = tell(watched, "r1", entry)
+    assert first["outcome"]["told"] == [{"algorithm": "xgboost", "question": "drift", "news": "start"}]
+    assert first["outcome"]["severity"] == "act"
+    [message] = first["outbox"]["messages"]
+    again = watched.load("notify")({"kind": "message", "message": message, "outcome": {}}, Context())
+    assert again == {"sent": message["id"]}
+    assert tell(watched, "r2", entry)["outbox"]["messages"] == []
     assert len(watched.account.heard()) == 1

@@ -23,7 +23,7 @@ from tidegate.api.form import Form
 from tidegate.api.predictions import rows_for
 from tidegate.api.records import read_records
 from tidegate.core.check import lost_truth
-from tidegate.core.monitoring import tell_monitoring
+from tidegate.core.monitoring import weigh
 from tidegate.core.spec import ModelSpec
 from tidegate.core.usage import Scoring
 from tidegate.serving.apply import Recipe
@@ -427,8 +427,14 @@ def test_people_are_told_where_no_truth_finds_its_prediction():
     assert "no prediction has the id of any of the 60 rows" in lost_truth(labels, "listing").masked
     assert not lost_truth({**labels, "matched": 1}, "listing")
     assert not lost_truth({**labels, "waiting": 0}, "")
-    entry = {"labels": labels, "window": 3, "verdict": "ok", "told": "ok", "reason": "said"}
-    outcome = {"model": "m", "run": "r", "status": "SUCCEEDED", "algorithms": {"xgboost": entry}}
-    notification = tell_monitoring(outcome)
-    assert notification.kind == "truth-unmatched"
-    assert "- xgboost: said" in notification.message
+    entry = {
+        "algorithm": "xgboost",
+        "labels": labels,
+        "window": 3,
+        "verdict": "ok",
+        "at": "2026-03-03T14:00:00Z",
+    }
+    raw = {"model": "m", "run": "r", "algorithms": [{**entry, "status": "SUCCEEDED", "reason": "said"}]}
+    [message] = weigh(raw, {"version": 0}, None, datetime.datetime.now(datetime.UTC))["outbox"]["messages"]
+    assert message["kind"] == "truth-unmatched"
+    assert "- xgboost: said" in message["message"]

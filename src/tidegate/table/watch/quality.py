@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from tidegate.core.monitor import QUALITY_FALSE_ALARMS
 from tidegate.core.own_names import PREDICTION
@@ -38,10 +41,11 @@ def judge(
     -------
     dict
         ``rows``, ``verdict``, ``metrics`` (value, low, high, threshold), ``statistics`` and ``violations``
-        in Model Monitor's schema, and ``sentence``.
+        in Model Monitor's schema, ``sentence``, and ``bias``: by what share of the mean truth predictions of
+        numbers are too high.
     """
     problem, in_order = problem_of(constraints), bool(pairs.get(IN_ORDER, False))
-    return work(
+    found = work(
         _answers(problem, pairs, in_order),
         constraints,
         statistics,
@@ -49,8 +53,19 @@ def judge(
         least_rows=least_rows,
         false_alarms=false_alarms,
         before=None if before is None else _answers(problem, before, in_order),
-    ).to_dict()
+    )
+    return {**found.to_dict(), "bias": _bias(problem, pairs)}
 
 
 def _answers(problem: str, pairs: Mapping[str, Any], in_order: bool) -> Answers:
     return Answers.of_numbers(problem, pairs[TRUTH], pairs[PREDICTION], in_order=in_order)
+
+
+def _bias(problem: str, pairs: Mapping[str, Any]) -> float | None:
+    """Tell by what share of the mean truth predictions of numbers are too high; None of classes."""
+    truth, predicted = pairs[TRUTH], pairs[PREDICTION]
+    if problem != "Regression" or not len(truth):
+        return None
+    size = float(np.abs(truth).mean())
+    bias = float((predicted - truth).mean()) / size if size else math.nan
+    return bias if math.isfinite(bias) else None
