@@ -1,6 +1,6 @@
 """The native kernel: reads the cells of a block of CSV about as fast as memory gives them.
 
-`kernel.c` and its two headers are plain C without Python's. It is looked for beside this file, where the
+`kernel.c` and its headers are plain C without Python's. It is looked for beside this file, where the
 table layer's build puts it, then in the user's cache, and is compiled into that cache on first use where
 there is a C compiler. Where there is none, `load` gives None and `tidegate.table.scan` reads with pyarrow
 instead: slower, with the same results.
@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("kernel.c")
-SOURCES = (SOURCE, SOURCE.with_name("cells.h"), SOURCE.with_name("texts.h"))
+SOURCES = (SOURCE, SOURCE.with_name("cells.h"), SOURCE.with_name("sorting.h"), SOURCE.with_name("texts.h"))
 PACKAGED = SOURCE.with_suffix(".so")
 SWITCH = "TIDEGATE_NATIVE"  # "0" keeps to pyarrow
 BUILD_SECONDS = 60
@@ -41,6 +41,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "tg_entries": (None, [_ADDRESS, _SMALL, _SMALL, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS]),
     "tg_text_hash": (ctypes.c_uint64, [ctypes.c_char_p, _WHOLE]),
     "tg_joined": (None, [_ADDRESS, _ADDRESS, _WHOLE, _ADDRESS]),
+    "tg_sort": (None, [_ADDRESS, _WHOLE, _SMALL, _ADDRESS, _ADDRESS]),
     "tg_number_hashes": (_WHOLE, [_ADDRESS, _WHOLE, ctypes.c_uint64, _ADDRESS]),
 }
 

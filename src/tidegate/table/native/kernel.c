@@ -1,6 +1,7 @@
 /* Reads blocks of CSV and columns of texts into numbers and counts; sketches and sums are NumPy's work.
  * Built by __init__.py, which also says what happens without a compiler. */
 #include "cells.h"
+#include "sorting.h"
 
 enum { BAD_WIDTH = -1, OPEN_QUOTE = -2, NO_MEMORY = -3, NOT_PLAIN = -4, LONG_CELL = -5 };
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tidegate.table.hashing import Hashes
+from tidegate.table.sorting import sorted_unsigned
 
 K = 2048
 ANY = (1 << 64) - 1
@@ -72,7 +73,7 @@ class Distinct:
 
 def _smallest(hashes: Hashes) -> Hashes:
     """Give the K smallest different hashes in order; `np.unique` would hash them, at four times the cost."""
-    ordered: Hashes = np.sort(hashes)
+    ordered = sorted_unsigned(hashes)
     new = np.ones(len(ordered), dtype=np.bool_)
     new[1:] = ordered[1:] != ordered[:-1]
     found: Hashes = ordered[new]

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate.serving.texts import category_text
+from tidegate.table.sorting import sorted_unsigned
 
 MOST_TEXTS = 1024
 MOST_NUMERALS = 120  # a column of more different numbers is no list of codes; Deequ's profiler says the same
@@ -73,7 +74,7 @@ def cut_of(counts: npt.NDArray[np.int64]) -> int:
     """Give what is taken off each of too many counts, so that at most `MOST_TEXTS` are left."""
     if len(counts) <= MOST_TEXTS:
         return 0
-    return int(np.partition(counts, len(counts) - MOST_TEXTS - 1)[len(counts) - MOST_TEXTS - 1])
+    return int(sorted_unsigned(counts.astype(np.uint64))[len(counts) - MOST_TEXTS - 1])
 
 
 @dataclass(frozen=True)

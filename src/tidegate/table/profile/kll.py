@@ -17,6 +17,7 @@ import numpy as np
 
 from tidegate.table.columns import Floats
 from tidegate.table.hashing import mixed
+from tidegate.table.sorting import sorted_numbers
 
 K = 2048
 C = 0.64
@@ -47,7 +48,7 @@ class Sketch:
         rest = len(values) % (1 << height)
         # The seed is of the data, so that two blocks do not fall into step; the same data gives the same.
         toss = int(values[len(values) // 2].view(np.uint64)) ^ len(values)
-        ordered = np.sort(values[rest:])
+        ordered = sorted_numbers(values[rest:])
         taken = ordered[_coin(toss, 1 << height) :: 1 << height]
         return cls((values[:rest].copy(), *(np.empty(0) for _ in range(height - 1)), taken.copy()))
 
@@ -93,7 +94,7 @@ def _compressed(levels: list[Floats], compactions: int) -> Sketch:
         height = next(h for h, level in enumerate(levels) if len(level) > room[h])
         level = levels[height]
         pairs = len(level) // 2 * 2
-        ordered = np.sort(level[:pairs])  # an odd one out stays where it is, so that no weight is lost
+        ordered = sorted_numbers(level[:pairs])  # an odd one out stays where it is, so that no weight is lost
         if height + 1 == len(levels):
             levels.append(np.empty(0))
             room = [_capacity(each, len(levels)) for each in range(len(levels))]
