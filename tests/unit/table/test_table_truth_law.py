@@ -150,7 +150,9 @@ def test_whatever_the_order_and_repetition_of_files_each_prediction_has_the_newe
     pairs = pairs_of(watch.pool, watch.known, "m1")
     truth = np.array(list(wanted.values()))
     answers = np.array([float(event[1:]) for event in wanted])
-    assert sorted(zip(*pairs.values(), strict=True)) == sorted(zip(truth, answers, strict=True))
+    assert sorted(zip(pairs["target"], pairs["prediction"], strict=True)) == sorted(
+        zip(truth, answers, strict=True)
+    )
     so_far = watch.known.so_far("m1")
     if wanted:
         assert so_far["rows"] == len(wanted)
