@@ -76,7 +76,7 @@ TIMES ?= 10
 BUSY ?= 4
 PARTS ?= unit integration e2e
 steady: $(DEMO_DATA) ## the suite TIMES=10 times in random order beside BUSY=4 programs (PARTS="unit integration e2e")
-	@$(BIN)/python scripts/steady.py --times $(TIMES) --busy $(BUSY) --parts $(PARTS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python benchmarks/steady.py --times $(TIMES) --busy $(BUSY) --parts $(PARTS) $(if $(SEED),--seed $(SEED))
 
 faults: install ## every fault at every state, and the plug pulled at every state; prints the table
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_fault_matrix.py

@@ -33,6 +33,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import machine
 from train_pipeline import ROOT, Bench, corollas, covered, free_port, lasted, spans
 
 from tidegate.cli.progress import View
@@ -240,6 +241,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     found = []
     with tempfile.TemporaryDirectory() as state:
         cloud = local_cloud.up(Path(state), free_port())

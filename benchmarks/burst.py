@@ -28,6 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks import machine
 from benchmarks.cloud_samples import Sampler
 from benchmarks.local_town import LOOSE, QUICK, deployed_town, type_runs, watched
 from tests.e2e import cars
@@ -247,6 +248,7 @@ def main() -> int:
     parser.add_argument("--queue", action="store_true", help="train every file, one after the other")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     with deployed_town() as town:
         found = burst(town, options.drops, options.models, options.queue, options.minutes * 60)
     if options.json:

@@ -22,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import machine
 from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).parent.parent
@@ -140,6 +141,7 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="the interpreter that imports")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     # A name may stand for a launcher, which would be timed too.
     told = [options.python, "-c", "import sys; print(sys.executable)"]
     python = subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()

@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import machine
 from profile_files import generate
 
 HERE = Path(__file__).parent
@@ -187,6 +188,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "tidegate-benchmark")
     parser.add_argument("--json", action="store_true", help="print figures for machines")
     arguments = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if "all" in arguments.peers:
         arguments.peers = list(PEERS)

@@ -36,6 +36,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import machine
 import yaml
 from http_load import Target, load, summed_up
 from train_pipeline import ROOT, Bench, corollas, free_port
@@ -242,6 +243,7 @@ def main() -> int:
     )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         found = measure(options, Path(folder))
     if options.json:

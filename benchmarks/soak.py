@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks import machine
 from benchmarks.cloud_samples import Sampler
 from benchmarks.local_town import LOOSE, QUICK, deployed_town, type_runs, watched
 from benchmarks.soak_verdict import LIMITS, judge, plot
@@ -197,6 +198,7 @@ def main() -> int:
     parser.add_argument("--plot", type=Path, help="where to write the plot (SVG)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     with deployed_town() as town:
         sampler, rests, work = soak(town, options.minutes)
     verdicts = judge([sampler.samples[at] for at in rests])

@@ -35,6 +35,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import machine
+
 from tidegate.cli.history import read_history
 from tidegate.cli.progress import Step, View
 from tidegate.core import names
@@ -255,6 +257,7 @@ def main() -> int:
     parser.add_argument("--wide", action="store_true", help="614 encoded columns, against the largest size")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as state:
         cloud = local_cloud.up(Path(state), free_port())
         try:

@@ -15,9 +15,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
+import machine
 from verdict_hours import CHECKS, power, quiet, rows_until_found
 from verdict_tables import SIZES, false_alarms, tables
 from verdict_worlds import bikes, vehicles
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=None, help="of false alarms, for the tables")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     found: dict[str, Any] = {}
     for part in arguments.only.split(","):
         found[part] = _PARTS[part](arguments)

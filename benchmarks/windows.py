@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import machine
 from cold_start import build_layer, runtime
 from profile_files import generate
 
@@ -58,6 +59,7 @@ import json, sys
 from pathlib import Path
 home, window = Path(sys.argv[1]), sys.argv[2]
 sys.path.insert(0, sys.argv[3])
+import machine
 import app
 if "profile_window" in sys.argv[3]:
     from tidegate.table.profile.keep import to_bytes
@@ -175,6 +177,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print figures for machines")
     arguments = parser.parse_args()
+    print(machine.told(), file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         generate(home / "baseline.csv", 100_000, 1)

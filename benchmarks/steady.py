@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import random
 import signal
 import subprocess
@@ -24,8 +23,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from machine import machine
+
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "benchmarks" / "steady.jsonl"
+FIGURES = Path(__file__).with_name("steady.jsonl")
 # As the Makefile runs them; end to end, each worker has a local cloud of its own.
 PARTS = {
     "unit": ["tests/unit", "tests/conformance", "--ignore", "tests/conformance/clients"],
@@ -102,21 +103,12 @@ def read(report: Path) -> dict[str, Any]:
     return found
 
 
-def machine() -> dict[str, Any]:
-    """Say what the figures were measured on."""
-    processor = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next((line.split(": ")[1] for line in lines if line.startswith("model name")), processor)
-    commit = subprocess.run(
+def commit() -> str:
+    """Name what is tested."""
+    found = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return {
-        "python": platform.python_version(),
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "commit": commit.stdout.strip(),
-    }
+    return found.stdout.strip()
 
 
 def main() -> int:
@@ -141,6 +133,7 @@ def main() -> int:
             "busy": given.busy,
             **told,
             **machine(),
+            "commit": commit(),
         }
         with FIGURES.open("a") as figures:
             figures.write(json.dumps(line, ensure_ascii=False) + "\n")
