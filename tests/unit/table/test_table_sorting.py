@@ -41,3 +41,10 @@ def test_without_the_kernel_the_order_is_the_same(monkeypatch: pytest.MonkeyPatc
     by_kernel = sorted_numbers(values)
     monkeypatch.setattr(native, "load", lambda: None)
     assert np.array_equal(sorted_numbers(values), by_kernel)
+
+
+def test_numbers_that_differ_in_their_last_bits_alone_are_sorted_too() -> None:
+    # One that is far away moves the digits that are looked at first away from all the others.
+    near = 1.0 + np.arange(5_000)[::-1] * 2.0**-52
+    values = np.concatenate([[-1e300], near, near[::7], [1e300]])
+    assert np.array_equal(sorted_numbers(values), np.sort(values))
