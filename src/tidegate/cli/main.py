@@ -230,6 +230,49 @@ def models(session: Session) -> int:
     return work.models(session)
 
 
+Purge = Annotated[
+    bool, typer.Option("--purge", help="Remove data and history too, every version of them, for good.")
+]
+WaitForRuns = Annotated[
+    bool, typer.Option("--wait", help="Wait for runs at work; else they are a reason to refuse.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@verb(app, "delete")
+def delete(
+    session: Session, model: Model, purge: Purge = False, wait: WaitForRuns = False, yes: Yes = False
+) -> int:
+    """Take a model down: whatever of it serves, costs or begins. Without --purge its data stays."""
+    from tidegate.cli import delete as work
+
+    return work.delete(session, model, purge, wait, yes)
+
+
+@verb(app, "destroy")
+def destroy(session: Session, purge: Purge = False, wait: WaitForRuns = False, yes: Yes = False) -> int:
+    """Take every model down, then the stack. Without --purge buckets and tables stay."""
+    from tidegate.cli import destroy as work
+
+    return work.destroy(session, purge, wait, yes)
+
+
+@verb(app, "doctor")
+def doctor(
+    session: Session,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[MODEL.yaml]...", help="Model files whose needs count, not those declared."),
+    ] = None,
+    port: Port = None,
+) -> int:
+    """Look at what Tidegate needs, here or on AWS, and say what to do. Exit code 1: something is not ok."""
+    from tidegate.cli.doctor import verb as work
+    from tidegate.local.settings import DEFAULT_PORT
+
+    return work.doctor(session, files or [], port or DEFAULT_PORT)
+
+
 offline.declare(app)
 
 

@@ -18,9 +18,9 @@ from tidegate.core.figures import figure
 
 def runs(session: Session, model: str | None, limit: int) -> int:
     """List runs, the newest first."""
-    if model is not None:
-        session.stack.spec(model)
     records = newest(session.stack, model, limit)
+    if model is not None and not records:  # the history of a deleted model is kept
+        session.stack.spec(model)
     document = {"runs": [{**result_of(each), **_facts(each)} for each in records]}
     if records:
         columns = ["run", "kind", "model", "started", "status", "seconds", "result", "file"]

@@ -1,6 +1,8 @@
 """What CloudFormation makes of a template, where the emulator's leaves something out.
 
-State machine definitions may be YAML, and functions keep the queue for what they fail on.
+State machine definitions may be YAML, functions keep the queue for what they fail on, and what a stack makes
+is never called as what one of the same name made before it: a table that was kept is not written over, and a
+role that went does not come back under a new one's hand.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tidegate.local.emulator.names import functions, stacks
+from tidegate.local.emulator.names import answers, deployments, functions, stacks
 
 
 def install() -> None:
@@ -20,6 +22,18 @@ def install() -> None:
     handlers = stacks.kinds["AWS::Lambda::Function"]
     handlers["create"] = _with_queue(handlers["create"])
     handlers["update"] = _with_queue(handlers["update"])
+    deployments.replace("make", _under_a_new_name(deployments.make))
+
+
+def _under_a_new_name(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Draw anew what is mixed into the names of resources without one; updates find it on their records."""
+
+    def make(*given: Any) -> Any:
+        if not deployments.seed.get():
+            deployments.seed.set(answers.new_id()[:8])
+        return original(*given)
+
+    return make
 
 
 def _with_queue(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -304,6 +304,14 @@ stacks = Part(
     {"machine_definition": ("_sfn_definition", "(props)"), "kinds": ("_RESOURCE_HANDLERS", None)},
 )
 
+deployments = Part(
+    "ministack.services.cloudformation.stacks",
+    {
+        "make": ("_provision_resource", "(resource_type, logical_id, props, stack_name)"),
+        "seed": ("_NAME_SEED", None),
+    },
+)
+
 router = Part(
     "ministack.core.router",
     {
@@ -328,6 +336,7 @@ _PARTS = (
     server,
     router,
     stacks,
+    deployments,
     disk,
     step,
     functions,
