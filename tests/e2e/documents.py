@@ -17,8 +17,9 @@ ON_AWS_ALONE = {"aws configure sso --profile mlops": "it signs a person in"}
 LONG = (".venv/bin/python benchmarks/", ".venv/bin/pytest tests/")
 
 TIDEGATE, SAM = ".venv/bin/tidegate ", ".venv/bin/sam "
-DEPLOY = "sam build && sam deploy --guided"
-_PROGRAMS = r"(make|sam|aws|curl|uv|python3?|tidegate|pytest|\.venv/bin/\S+) "
+DEPLOY = "sam build && sam deploy --guided --config-file samconfig.mine.toml"
+TAKING_DOWN = (f"{TIDEGATE}delete ", f"{TIDEGATE}destroy ")
+_PROGRAMS = r"(make|sam|aws|cp|curl|uv|python3?|tidegate|pytest|\.venv/bin/\S+) "
 _PROFILE = " --profile mlops"
 
 

@@ -25,6 +25,7 @@ from tests.e2e.documents import (
     ON_AWS_ALONE,
     ROOT,
     SAM,
+    TAKING_DOWN,
     TIDEGATE,
     commands,
     mentioned,
@@ -45,7 +46,12 @@ BIN = Path(sys.executable).parent
 EVERY = [command for document in DOCUMENTS for command in commands(document)]
 VERBS = [command for command in EVERY if command.startswith(TIDEGATE)]
 DAILY = [command for command in commands("README.md") if command.startswith(TIDEGATE)]
-FURTHER = [command for command in dict.fromkeys(VERBS) if command not in DAILY]
+FURTHER = [
+    command
+    for command in dict.fromkeys(VERBS)
+    if command not in DAILY and not command.startswith(TAKING_DOWN)
+]
+COPY = "cp -n samconfig.toml samconfig.mine.toml"
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +62,7 @@ def in_one_pass(request: pytest.FixtureRequest) -> None:
 
 def test_every_command_of_the_documents_is_of_a_kind_that_is_typed_here():
     assert len(VERBS) >= 20
-    typed = ("make ", TIDEGATE, SAM, DEPLOY, "aws sagemaker ", "curl ", *LONG)
+    typed = ("make ", TIDEGATE, SAM, DEPLOY, COPY, "curl ", *LONG)
     assert [command for command in EVERY if not command.startswith(typed)] == []
     for test in ELSEWHERE.values():
         assert (ROOT / test).exists()
@@ -123,7 +129,7 @@ def test_sam_builds_and_deploys_as_the_documents_say_up_to_what_costs(tmp_path: 
     cloud = local_cloud.up(tmp_path / "state", free_port())
     try:
         done = subprocess.run(
-            ["sh", "-c", f"yes '' | ({DEPLOY} --no-execute-changeset)"],
+            ["sh", "-c", f"{COPY}; yes '' | ({DEPLOY} --no-execute-changeset)"],
             cwd=project,
             capture_output=True,
             text=True,
@@ -133,18 +139,12 @@ def test_sam_builds_and_deploys_as_the_documents_say_up_to_what_costs(tmp_path: 
         assert done.returncode == 0, done.stderr[-2000:]
         for word in ("Changeset created successfully", "TrainMachine", "TableLayer"):
             assert word in done.stdout
+        # What SAM was told is the user's own; the tracked file is as it was.
+        assert (project / "samconfig.toml").read_bytes() == (ROOT / "samconfig.toml").read_bytes()
+        assert 's3_prefix = "tidegate"' in (project / "samconfig.mine.toml").read_text()
+        assert "parameter_overrides" in (project / "samconfig.mine.toml").read_text()
     finally:
         local_cloud.down(tmp_path / "state")
-
-
-def call_as_the_aws_cli_does(cloud: Cloud, command: str) -> None:
-    """Call what `aws SERVICE OPERATION --member value …` calls; the AWS CLI itself is no part of the project."""
-    _, service, operation, *given = shlex.split(command)
-    members = {
-        "".join(part.capitalize() for part in name.removeprefix("--").split("-")): value
-        for name, value in zip(given[::2], given[1::2], strict=True)
-    }
-    getattr(cloud.client(service), operation.replace("-", "_"))(**members)
 
 
 def assert_counted(run: dict[str, Any]) -> None:
@@ -169,24 +169,25 @@ def assert_counted(run: dict[str, Any]) -> None:
     assert abs(entered.total() - expected) <= 0.15 * expected, (run["kind"], entered)
 
 
-def take_down(cloud: Cloud, folder: Path) -> None:
+def take_down(cloud: Cloud, folder: Path, type_in: Callable[[str], str]) -> None:
     """Type what is left of the documents: the API's call, and the end of everything."""
     outputs = cloud.client("cloudformation").describe_stacks(StackName="tidegate")["Stacks"][0]["Outputs"]
     api = next(each["OutputValue"] for each in outputs if each["OutputKey"] == "ApiUrl").split("//")[1]
     variables = {**environment(cloud), "AWS_SESSION_TOKEN": "none"}
     variables["API_URL"] = f"{cloud.endpoint_url}/_aws/execute-api/{api.split('.')[0]}"
     for command in EVERY:
-        if command.startswith("aws "):
-            call_as_the_aws_cli_does(cloud, command)
-        elif command.startswith("curl ") and shutil.which("curl") is None:
+        if command.startswith("curl ") and shutil.which("curl") is None:
             continue  # the project does not need it, only that line does
-        elif command.startswith(("curl ", SAM)):
-            command = command.replace(SAM, f"{BIN}/sam ") + (" --no-prompts" if " delete " in command else "")
+        if command.startswith(("curl ", SAM)):
+            typed = command.replace(SAM, f"{BIN}/sam ")
             done = subprocess.run(
-                command, shell=True, cwd=folder, capture_output=True, text=True, env=variables
+                typed, shell=True, cwd=folder, capture_output=True, text=True, env=variables
             )
             assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
             assert "used-car-price" in done.stdout or not command.startswith("curl "), done.stdout
+    for command in EVERY:
+        if command.startswith(TAKING_DOWN):
+            type_in(command)
     assert cloud.client("sagemaker").list_endpoints()["Endpoints"] == []
     with pytest.raises(ClientError, match="does not exist"):
         cloud.client("cloudformation").describe_stacks(StackName="tidegate")
@@ -239,6 +240,6 @@ def test_the_verbs_of_the_documents_work_in_their_order(tmp_path):
             assert_counted(json.loads(type_in(f".venv/bin/tidegate run {run['run']} --json")))
         cloud = local_cloud.status(Path(state)).cloud
         assert cloud is not None
-        take_down(cloud, tmp_path)
+        take_down(cloud, tmp_path, type_in)
     finally:
         subprocess.run([BIN / "tidegate", "down", "--state", state], capture_output=True)

@@ -39,7 +39,11 @@ def test_tuning_spot_and_serverless_count_for_what_they_are():
                     "xgboost": {
                         "instance": "ml.m5.xlarge",
                         "spot": True,
-                        "tuning": {"max_jobs": 9, "parallel": 3, "ranges": {"max_depth": {"integer": [2, 8]}}},
+                        "tuning": {
+                            "max_jobs": 9,
+                            "parallel": 3,
+                            "ranges": {"max_depth": {"least": 2, "most": 8}},
+                        },
                     }
                 },
                 serving={"serverless": {}},

@@ -36,7 +36,7 @@ def _credentials(place: Place) -> Iterator[Finding]:
 def _accounts() -> Mapping[str, Mapping[str, str]]:
     """Read from the template who holds the prebuilt images, by region; outside the project nothing."""
     found = _MAP.search(TEMPLATE.read_text()) if TEMPLATE.is_file() else None
-    return yaml.safe_load(found[1]) if found else {}
+    return yaml.safe_load(found[1])["ImageAccounts"] if found else {}
 
 
 def _region(region: str | None, accounts: Mapping[str, Any]) -> Finding:
