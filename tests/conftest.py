@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the end-to-end suite with IAM policies enforced",
     )
     parser.addoption(
+        "--kms",
+        action="store_true",
+        default=False,
+        help="run the end-to-end suite with a KMS key of one's own, and with it IAM enforced",
+    )
+    parser.addoption(
         "--stack",
         default="tidegate",
         metavar="NAME",
@@ -50,6 +56,8 @@ COMPLETE = {
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in COMPLETE.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    if config.getoption("--kms"):  # without it in force nobody is asked for the key
+        config.option.iam = True
     if "corpus" in config.option.markexpr:
         hypothesis.settings.load_profile("patient")
 

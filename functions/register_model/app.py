@@ -46,7 +46,7 @@ def _register(model: str, source: bytes) -> dict[str, Any]:
 
     digest = hashlib.sha256(source).hexdigest()
     try:
-        spec = read_model_file(source, folder=model)
+        spec = read_model_file(source, folder=model, key=os.environ.get("KMS_KEY_ID"))
     except BadSpec as refusal:
         logger.warning("model file refused", extra={"model": model, "reason": str(refusal)})
         tell(tell_model_file(model, digest[:12], str(refusal)))

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from tidegate.core.checks import nearest, refuse, shown
+from tidegate.core.disks import has_own_disks
 from tidegate.core.errors import BadSpec
 from tidegate.core.grammar import half_in, half_said
 from tidegate.core.spec import ModelSpec
@@ -21,7 +22,7 @@ MOST_BYTES = 256 * 1024
 MOST_DEEP = 20
 
 
-def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
+def read_model_file(text: str | bytes, folder: str | None = None, key: str | None = None) -> ModelSpec:
     """Read a model file.
 
     Parameters
@@ -30,6 +31,8 @@ def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
         The YAML; bytes must be UTF-8.
     folder : str, optional
         The folder of the data bucket that the file lies in; the model must have its name.
+    key : str, optional
+        The KMS key of the stack that the model is for, which also encrypts the disks of its endpoints.
 
     Raises
     ------
@@ -59,9 +62,22 @@ def read_model_file(text: str | bytes, folder: str | None = None) -> ModelSpec:
                 ("name",),
             )
         _check_hyperparameters(spec)
+        _check_disks(spec, key)
         return spec
     except BadSpec as refusal:
         raise BadSpec(refusal.message, refusal.path, _line_of(tree, refusal.path)) from refusal
+
+
+def _check_disks(spec: ModelSpec, key: str | None) -> None:
+    """Refuse what AWS would refuse when the endpoint is made: a key for disks that take none."""
+    instance = spec.serving.instance
+    if key and spec.serving.serverless is None and has_own_disks(instance):
+        refuse(
+            f"{instance} has disks of its own (NVMe), which AWS encrypts with keys of the hardware: it "
+            "refuses an endpoint there for which a key is named, and this stack names one (KmsKeyArn); take "
+            "an instance type without such disks, for example ml.m5.large",
+            ("serving", "instance"),
+        )
 
 
 def _check_hyperparameters(spec: ModelSpec) -> None:

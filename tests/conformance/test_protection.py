@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.synthesis import of_kind, template
+from tests.conformance.synthesis import of_kind, statements, template
 
 pytestmark = pytest.mark.conformance
 
@@ -121,3 +121,29 @@ def test_what_is_called_and_not_waited_for_has_a_queue_for_what_fails():
     for name, target in targets.items():
         assert "DeadLetterConfig" in target, name
         assert "DeadLetterConfig" in FUNCTIONS[name], name
+
+
+USES_THE_KEY = {"s3:GetObject", "s3:PutObject", "sqs:SendMessage", "sns:Publish", "dynamodb:UpdateItem"}
+
+
+def test_every_role_that_uses_what_the_key_encrypts_may_use_the_key():
+    held = {each["Ref"] for each in template()["Resources"]["UseTheKeyPolicy"]["Properties"]["Roles"]}
+    held |= {each.owner for each in statements() if "kms:Decrypt" in each.actions}
+    roles = of_kind("AWS::IAM::Role")
+    users = {
+        each.owner: sorted(USES_THE_KEY.intersection(each.actions))
+        for each in statements()
+        if each.effect == "Allow" and each.owner in roles and USES_THE_KEY.intersection(each.actions)
+    }
+    assert {"ScheduleRole", "CollectAtNightRole"} <= users.keys()
+    assert {role: uses for role, uses in users.items() if role not in held} == {}
+
+
+def test_whoever_makes_endpoints_may_grant_them_the_key_through_aws_alone():
+    makers = {each.owner for each in statements() if "sagemaker:CreateEndpoint" in each.actions}
+    policy = template()["Resources"]["LendEndpointsTheKeyPolicy"]
+    assert makers == {each["Ref"] for each in policy["Properties"]["Roles"]}
+    assert policy["Condition"] == "HasKey"
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("kms:CreateGrant", OWN_KEY)
+    assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}

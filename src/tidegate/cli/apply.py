@@ -49,6 +49,8 @@ def put_in_force(session: Session, file: Path) -> dict[str, Any]:
     text = file.read_bytes()
     spec = checked(text, file)
     stack = session.stack
+    if key := stack.key:
+        spec = checked(text, file, key)
     digest = hashlib.sha256(text).hexdigest()
     answer = {
         "model": spec.name,
@@ -69,12 +71,12 @@ def put_in_force(session: Session, file: Path) -> dict[str, Any]:
     return answer
 
 
-def checked(text: bytes, file: Path) -> ModelSpec:
-    """Read a model file; one that cannot be used is a trouble told with its line."""
+def checked(text: bytes, file: Path, key: str | None = None) -> ModelSpec:
+    """Read a model file, for a stack with a KMS key or for any; one that cannot be used is a trouble."""
     from tidegate.modelfile import read_model_file
 
     try:
-        return read_model_file(text)
+        return read_model_file(text, key=key)
     except BadSpec as refusal:
         raise Trouble(
             f"{file} is not a usable model file: {refusal}.",

@@ -68,6 +68,12 @@ class Stack:
         """The outputs of the stack by name."""
         return {each["OutputKey"]: each["OutputValue"] for each in self.description.get("Outputs", [])}
 
+    @property
+    def key(self) -> str | None:
+        """The KMS key that the stack was deployed with; None without one."""
+        given = {each["ParameterKey"]: each for each in self.description.get("Parameters", [])}
+        return given.get("KmsKeyArn", {}).get("ParameterValue") or None
+
     def output(self, name: str) -> str:
         """Give one output of the stack."""
         if name not in self.outputs:

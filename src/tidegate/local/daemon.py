@@ -92,6 +92,7 @@ class Daemon:
             self._wait_for_start(service.make_handler(self._context)),
             bound,
             glue.Runner(self._context, sessions.check_trust if auth else None),
+            self._key_of,
         )
         embedding.wrap("ssm", self._saver.at_once)
         embedding.wrap("cloudformation", self._saver.when_complete)
@@ -121,6 +122,10 @@ class Daemon:
             await answer(send, 500, {**content, "problem": self._problem})
         else:
             await answer(send, 200 if self._started.is_set() else 503, content)
+
+    def _key_of(self, config: str) -> str | None:
+        """Give the key of an endpoint configuration, whose disks SageMaker encrypts by a grant on it."""
+        return (self._context.store.get("endpoint-config", config) or {}).get("KmsKeyId")
 
     def _wait_for_start(self, handler: embedding.ServiceHandler) -> embedding.ServiceHandler:
         """Hold SageMaker's requests back until what an earlier local cloud left has been taken up."""

@@ -28,7 +28,7 @@ def model_fn(model_dir: str) -> Recipe:
     whose model file may list more. A request of the moment with an unknown field is more likely misspelt.
     """
     recipe = json.loads((Path(model_dir) / "recipe.json").read_text("utf-8"))
-    return Recipe(recipe, strict=os.environ.get("SAGEMAKER_BATCH") != "true")
+    return Recipe(recipe, strict=os.environ.get("SAGEMAKER_BATCH", "").lower() != "true")
 
 
 def input_fn(input_data: str | bytes, content_type: str) -> tuple[str | bytes, str]:

@@ -12,7 +12,7 @@ import pytest
 
 from tidegate.local import settings
 from tidegate.local.deploy import SOURCES, fingerprint_of
-from tidegate.local.emulator import encryption, events, lambdas, objects
+from tidegate.local.emulator import encryption, events, lambdas, names, objects
 from tidegate.local.emulator.journal import Journal
 from tidegate.local.emulator.names import buses, server
 from tidegate.local.emulator.saving import Saver
@@ -110,6 +110,18 @@ def test_an_object_encrypted_without_a_key_of_one_s_own_gets_the_account_s() -> 
     own = {name: "aws:kms", f"{name}-aws-kms-key-id": "mine"}
     assert resolve(own, "b") == own
     assert resolve({name: "AES256"}, "b") == {name: "AES256"}
+
+
+def test_the_key_that_a_template_names_for_a_bucket_is_the_bucket_s() -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/own"
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = [{"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": by_default}]
+    properties = {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+    encryption._encrypt_bucket("with-a-key", properties)
+    encryption._encrypt_bucket("without", {})
+    found = names.objects.encryption_by_default("with-a-key")
+    assert found["x-amz-server-side-encryption-aws-kms-key-id"] == key
+    assert names.objects.encryption_by_default("without") == {}
 
 
 def test_a_range_of_a_version_is_answered_with_that_range_and_nothing_else() -> None:

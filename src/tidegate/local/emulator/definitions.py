@@ -19,9 +19,7 @@ from tidegate.local.emulator.names import answers, deployments, functions, stack
 def install() -> None:
     """Have CloudFormation turn a YAML definition into the JSON that Step Functions keeps."""
     stacks.replace("machine_definition", _as_json(stacks.machine_definition))
-    handlers = stacks.kinds["AWS::Lambda::Function"]
-    handlers["create"] = _with_queue(handlers["create"])
-    handlers["update"] = _with_queue(handlers["update"])
+    after_making("AWS::Lambda::Function", _keep_queue)
     deployments.replace("make", _under_a_new_name(deployments.make))
 
 
@@ -36,17 +34,34 @@ def _under_a_new_name(original: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-def _with_queue(original: Callable[..., Any]) -> Callable[..., Any]:
-    def make(*positional: Any, **named: Any) -> Any:
-        made = original(*positional, **named)
-        # create(logical, properties, stack), update(physical, old, new, stack, logical)
-        properties = positional[1 if len(positional) == 3 else 2]
-        _, config, _ = functions.record_of(made[0])
-        if config is not None and properties.get("DeadLetterConfig"):
-            config["DeadLetterConfig"] = properties["DeadLetterConfig"]
-        return made
+def after_making(kind: str, complete: Callable[[str, dict[str, Any]], None]) -> None:
+    """Have CloudFormation complete each resource of a kind that it makes or changes.
 
-    return make
+    Parameters
+    ----------
+    kind
+        The type of the resource.
+    complete
+        Is given what the resource is called and its properties.
+    """
+
+    def then(original: Callable[..., Any]) -> Callable[..., Any]:
+        def make(*positional: Any, **named: Any) -> Any:
+            made = original(*positional, **named)
+            # create(logical, properties, stack), update(physical, old, new, stack, logical)
+            complete(str(made[0]), positional[1 if len(positional) == 3 else 2])
+            return made
+
+        return make
+
+    handlers = stacks.kinds[kind]
+    handlers["create"], handlers["update"] = then(handlers["create"]), then(handlers["update"])
+
+
+def _keep_queue(function: str, properties: dict[str, Any]) -> None:
+    _, config, _ = functions.record_of(function)
+    if config is not None and properties.get("DeadLetterConfig"):
+        config["DeadLetterConfig"] = properties["DeadLetterConfig"]
 
 
 def _as_json(original: Callable[..., str]) -> Callable[..., str]:

@@ -18,6 +18,7 @@ from tidegate.local.emulator import (
     glue,
     iam,
     journal,
+    keys,
     lambdas,
     loading,
     log_streams,
@@ -59,7 +60,9 @@ def wrap(service: str, wrapper: Callable[[ServiceHandler], ServiceHandler]) -> N
     server.handlers[service] = wrapper(server.handlers[service])
 
 
-def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_glue: glue.Run) -> App:
+def embed(
+    sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_glue: glue.Run, key_of: keys.KeyOf
+) -> App:
     """Return the emulator's ASGI application with our hooks and SageMaker in it.
 
     Parameters
@@ -70,6 +73,8 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
         Step Functions' optimized integrations with SageMaker, by resource.
     run_glue
         Starts a run of a Glue job.
+    key_of
+        Gives the key that encrypts what an endpoint configuration's endpoints have on disk.
     """
     doors.install()
     loading.install()
@@ -94,11 +99,12 @@ def embed(sagemaker: ServiceHandler, integrations: Mapping[str, Handler], run_gl
     alarms.install()
     if server.auth:
         iam.install()
+        keys.install()
         if record := os.environ.get(witness.SETTING):
             witness.listen(Path(record))
     scaling_file = state / "application-autoscaling.json"
     autoscaling.install(scaling_file, iam.guarded_scaling if server.auth else lambda handler: handler)
-    server.handlers["sagemaker"] = iam.guarded(sagemaker) if server.auth else sagemaker
+    server.handlers["sagemaker"] = iam.guarded(sagemaker, key_of) if server.auth else sagemaker
     router.patterns["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": []}
     app: App = server.app
     return checked(app) if server.auth else app

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from tidegate.local.emulator import copies
+from tidegate.local.emulator.keys import KeyOf, grant_needs, key_needs
 from tidegate.local.emulator.names import actions, answers, policies, router, server, step
 from tidegate.local.emulator.permissions import (
     Need,
@@ -63,7 +65,9 @@ def install() -> None:
             return f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{layer[1]}:{layer[2]}"
         # Of several names the first stands for all: the emulator asks about one resource a call.
         named = parameter_arns(_request(body)) if service == "ssm" else []
-        return named[0] if named else str(resource_of(service, method, path, headers, body, *more))
+        found = named[0] if named else str(resource_of(service, method, path, headers, body, *more))
+        copies.note(service, headers, found)
+        return found
 
     actions.replace("resource_of", with_names)
     action_of = actions.action_of
@@ -84,9 +88,22 @@ def _layer_version(service: str, method: str, path: str) -> re.Match[str] | None
     return re.fullmatch(r"/2018-10-31/layers/([^/]+)/versions/([0-9]+)", unquote(path))
 
 
-def guarded(handler: ServiceHandler) -> ServiceHandler:
-    """Return SageMaker's handler behind the policies of whoever calls."""
-    return _guarded(handler, "sagemaker", _wire_needs)
+def guarded(handler: ServiceHandler, key_of: KeyOf = lambda _: None) -> ServiceHandler:
+    """Return SageMaker's handler behind the policies of whoever calls.
+
+    Parameters
+    ----------
+    handler
+        SageMaker's.
+    key_of
+        Gives the key of an endpoint configuration, None where it has none.
+    """
+
+    def needs(path: str, headers: Mapping[str, str], body: bytes) -> list[Need]:
+        granted = grant_needs(_operation(headers), _request(body), key_of)
+        return [*_wire_needs(path, headers, body), *granted]
+
+    return _guarded(handler, "sagemaker", needs)
 
 
 def guarded_scaling(handler: ServiceHandler) -> ServiceHandler:
@@ -127,7 +144,8 @@ def authorize_task(role: str, resource: str, arguments: Any) -> None:
     name = role.rpartition("/")[2]
     principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{uuid.uuid4().hex}"
     granted = policies.of_role(name, ACCOUNT)
-    for need in task_needs(resource, arguments):
+    needs = task_needs(resource, arguments)
+    for need in [*needs, *(each for one in needs for each in key_needs(one.action, one.resource))]:
         question = policies.Question(
             principal_arn=principal,
             principal_type="AssumedRole",

@@ -206,6 +206,9 @@ objects = Part(
             "version_id=None, sequencer=None, object_extra=None, record_extra=None)",
         ),
         "next_sequencer": ("_next_event_sequencer", "(event_name)"),
+        "tags": ("_object_tags", None),
+        "encryptions": ("_bucket_encryption", None),
+        "encryption_by_default": ("_bucket_default_sse_headers", "(bucket_name)"),
         "get": ("_get_object", "(bucket_name, key, headers, query_params=None)"),
         "parse_range": ("_parse_range", "(range_header, total)"),
         "encryption_of": ("_resolve_sse_write_headers", "(headers, bucket_name)"),
@@ -322,6 +325,8 @@ router = Part(
 
 queues = Part("ministack.services.sqs", {"all": ("_queues", None), "count": ("_refresh_counts", "(q)")})
 
+topics = Part("ministack.services.sns", {"all": ("_topics", None)})
+
 answers = Part(
     "ministack.core.responses",
     {
@@ -337,6 +342,7 @@ _PARTS = (
     router,
     stacks,
     deployments,
+    topics,
     disk,
     step,
     functions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidegate.core.disks import has_own_disks
 from tidegate.local.sagemaker.context import Context
 from tidegate.local.sagemaker.control.kept import Kept
 from tidegate.local.sagemaker.control.models import find_model
@@ -29,6 +30,7 @@ def create_endpoint_config(ctx: Context, request: dict[str, Any]) -> dict[str, A
     _check_names([variant["VariantName"] for variant in request["ProductionVariants"]])
     variants = [_check_variant(ctx, variant) for variant in request["ProductionVariants"]]
     _check_serverless(variants, request)
+    _check_key(variants, request)
     record = {
         **{key: value for key, value in request.items() if key != "Tags"},
         "ProductionVariants": variants,
@@ -83,6 +85,19 @@ def _check_variant(ctx: Context, variant: dict[str, Any]) -> dict[str, Any]:
         if "ServerlessConfig" not in variant and member not in variant:
             raise ValidationException(f"The variant '{name}' needs {member}, or else a ServerlessConfig.")
     return {"InitialVariantWeight": 1.0, **variant}
+
+
+def _check_key(variants: list[dict[str, Any]], request: dict[str, Any]) -> None:
+    """Refuse a key where disks are encrypted by the hardware alone, as AWS does."""
+    if not request.get("KmsKeyId"):
+        return
+    for variant in variants:
+        if has_own_disks(str(variant.get("InstanceType", "ml.none.none"))):
+            raise ValidationException(
+                f"The instance type {variant['InstanceType']} of the variant '{variant['VariantName']}' has "
+                "local storage, which is encrypted by a hardware module. Leave KmsKeyId out, or take an "
+                "instance type without local storage."
+            )
 
 
 def _check_serverless(variants: list[dict[str, Any]], request: dict[str, Any]) -> None:
