@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e import cars
 from tests.e2e.town import Town, csv_bytes
+from tidegate.core import names
 
 MODEL = "cars-checked"
 GOOD = cars.rows(120)
@@ -97,6 +98,23 @@ def test_a_bad_file_is_set_aside_with_its_reason_and_people_are_told(town: Town,
     assert told["kind"] == "file-refused"
     assert record["reason"] in told["message"]
     assert "Train the model" not in town.states_of(record)
+
+
+@pytest.mark.parametrize("kind", ["train", "score"])
+def test_a_refused_file_keeps_its_tags(town: Town, kind: str):
+    if kind == "score":  # which is looked at only where a model is approved
+        assert town.train(MODEL, "good.csv", csv_bytes(GOOD))["status"] == "SUCCEEDED"
+    key, body = f"{MODEL}/{kind}/tagged.csv", b"no,header\n1\n"
+    put = town.client("s3").put_object(Bucket=town.data, Key=key, Body=body, Tagging="owner=me")
+    run = names.run_id(town.data, key, put["VersionId"])
+    record = town.ended(run)
+    assert record["status"] == "REFUSED", record["reason"]
+    assert tags_of(town, f"quarantine/{MODEL}/{run}/tagged.csv") == {"owner": "me"}
+
+
+def tags_of(town: Town, key: str) -> dict[str, str]:
+    tags = town.client("s3").get_object_tagging(Bucket=town.data, Key=key)["TagSet"]
+    return {each["Key"]: each["Value"] for each in tags}
 
 
 @pytest.mark.parametrize("filename", BAD_NAMES)
