@@ -37,6 +37,8 @@ class Found:
     endpoints: list[str] = field(default_factory=list)
     endpoint_configs: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    # What the monitor goes by until it is withdrawn: a wish to retrain, and what people were told that lasts.
+    standing: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     # AWS lets nobody remove these: they lapse by themselves, three days after they were made.
@@ -77,6 +79,7 @@ def find(stack: Stack, model: str) -> Found:
         endpoints=[each for each in endpoints if stack.endpoint_state(each) != "Missing"],
         endpoint_configs=versions("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
         models=versions("list_models", "Models", "ModelName"),
+        standing=[each for each in standing_of(model) if _is_kept(stack, each)],
         alarms=sorted(_alarms(stack, model, endpoints)),
         subscriptions=confirmed,
         unconfirmed=unconfirmed,
@@ -125,6 +128,16 @@ def known_models(stack: Stack) -> list[str]:
     for page in pages.paginate(GroupName=group_of(stack)):
         declared |= {each["Name"] for each in page["Schedules"]}
     return sorted(declared)
+
+
+def standing_of(model: str) -> list[str]:
+    """Name the items of the monitor table that would act on a model of the same name."""
+    return [names.retrain_id(model), names.told_id(model)]
+
+
+def _is_kept(stack: Stack, item: str) -> bool:
+    table = stack.output("MonitorTable")
+    return "Item" in stack.client("dynamodb").get_item(TableName=table, Key={"id": {"S": item}})
 
 
 def _files(stack: Stack, model: str) -> list[str]:

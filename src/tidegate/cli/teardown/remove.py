@@ -41,6 +41,7 @@ def remove(session: Session, model: str, found: Found) -> Found:
     _told(say, "endpoint configuration", now.endpoint_configs)
     _each(stack.client("sagemaker").delete_model, "ModelName", now.models)
     _told(say, "model of SageMaker", now.models)
+    _standing(stack, now.standing)
     _alarms(stack, now.alarms, say)
     _subscriptions(stack, model, now, say)
     return Found(
@@ -51,6 +52,7 @@ def remove(session: Session, model: str, found: Found) -> Found:
         endpoints=now.endpoints,
         endpoint_configs=now.endpoint_configs,
         models=now.models,
+        standing=now.standing,
         alarms=now.alarms,
         subscriptions=now.subscriptions,
         unconfirmed=found.unconfirmed,
@@ -124,6 +126,12 @@ def _unless_gone(delete: Callable[..., Any], **named: str) -> None:
     except ClientError as error:
         if "Could not find" not in str(error):
             raise
+
+
+def _standing(stack: Stack, items: Iterable[str]) -> None:
+    table = stack.output("MonitorTable")
+    for each in items:
+        stack.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": each}})
 
 
 def _alarms(stack: Stack, alarms: list[str], say: Say) -> None:
