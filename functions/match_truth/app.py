@@ -15,7 +15,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tidegate.core import names
+from tidegate.core.estimates import held_against
 from tidegate.core.monitor import rates
+from tidegate.core.own_names import PREDICTION
 from tidegate.core.sentences import of_the_data, say
 from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import TRUTH_DAYS, Manifest
@@ -41,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str, Any]:
     from tidegate.table.watch.known import Known
-    from tidegate.table.watch.matching import TRUTH, Labels, Window, match, pairs_of
+    from tidegate.table.watch.matching import Labels, Window, match, pairs_of
 
     today = datetime.now(UTC).date()
     bucket, _ = storage.split_uri(manifest.home)
@@ -73,7 +75,9 @@ def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str,
         put(f"{manifest.home}/waiting.csv", folder / "left.csv")
     known.write(folder / "all.parquet")
     paths = [fetch(uri, folder / f"pool-{place}.parquet") for place, uri in enumerate(pool)]
-    pairs = pairs_of(paths, known, manifest.champion) if paths else None
+    pairs = pairs_of(paths, known, manifest.champion) if paths else {"event": []}
+    quality = _quality(manifest, state, pairs, known) if pairs["event"] else None
+    concluded = quality is not None and quality["verdict"] != "insufficient"
     return {
         "labels": {
             "came": sum(came.values()),
@@ -86,9 +90,8 @@ def _match(manifest: Manifest, state: dict[str, Any], folder: Path) -> dict[str,
         "files": _by_file(came, result.by_file, labels),
         "known": put(f"{manifest.home}/known.parquet", folder / "all.parquet"),
         "pool": pool,
-        "quality": _quality(manifest, state, pairs, known)
-        if pairs is not None and len(pairs[TRUTH])
-        else None,
+        "quality": quality,
+        "estimated": _estimated(manifest, paths, pairs) if concluded else None,
         "so_far": known.so_far(manifest.champion),
     }
 
@@ -114,6 +117,21 @@ def _by_file(came: dict[str, int], fared: dict[str, Any], labels: Any) -> dict[s
         }
         for each, rows in came.items()
     }
+
+
+def _estimated(manifest: Manifest, paths: list[Path], pairs: dict[str, Any]) -> dict[str, Any] | None:
+    """Hold what was to be expected of the rows whose truth came against that truth."""
+    document = storage.read_json(f"{manifest.baseline}/baseline/model_quality/estimator.json")
+    if document is None:
+        return None
+    from tidegate.table.estimate.direct_loss import Estimator
+    from tidegate.table.estimate.rows import expected_of
+    from tidegate.table.quality.errors import RegressionErrors
+    from tidegate.table.watch.matching import TRUTH
+
+    expected = expected_of(Estimator.from_dict(document), paths[::-1], manifest.columns, pairs["event"])
+    true = RegressionErrors.of(pairs[TRUTH], pairs[PREDICTION]).metrics()
+    return held_against(expected.rows, expected.metrics(), true)
 
 
 def _quality(manifest: Manifest, state: dict[str, Any], pairs: Any, known: Any) -> dict[str, Any]:

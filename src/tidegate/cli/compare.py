@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from tidegate.cli.options import Session
 from tidegate.cli.profile import BARS, CONSTRAINTS, KEPT, STATISTICS, as_document, read_files
 from tidegate.cli.render import table
 from tidegate.core.monitor import DATA_FALSE_ALARMS
+from tidegate.core.own_names import PREDICTION
 from tidegate.core.sentences import plainly
 from tidegate.core.verdict import BAD_DATA, DRIFT, INSUFFICIENT, OK, Verdict
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tidegate.table.profile import Profile
 
 VIOLATIONS = "constraint_violations.json"
+IMPORTANCES = "importances.json"
 MOST_DRAWN = 20
 STYLES = {OK: "green", BAD_DATA: "magenta", DRIFT: "red", INSUFFICIENT: "yellow"}
 
@@ -42,14 +44,16 @@ def compare(
     before, rules = _baseline(session, baseline, header)
     window = read_files(session, files, header)
     from tidegate.table.compare import compare as work
+    from tidegate.table.watch.comparison import worth_of
 
     found = work(before, rules, window, false_alarms=None if bare else DATA_FALSE_ALARMS)
-    verdict = found.verdict(least_rows)
+    weighed = _importances(baseline)
+    worth = worth_of(weighed, PREDICTION)
+    verdict = found.verdict(least_rows, worth)
     if out is not None:
         _write(out, {STATISTICS: window.statistics(), VIOLATIONS: found.violations_document()})
-    session.output.answer(
-        plainly({**verdict.to_dict(), **found.to_dict()}), *_shown(verdict, found, before, window)
-    )
+    document = {**verdict.to_dict(), **found.to_dict(), **({"importances": weighed} if weighed else {})}
+    session.output.answer(plainly(document), *_shown(verdict, found, before, window, weighed, worth))
     return OF_VERDICT[verdict.verdict]
 
 
@@ -70,6 +74,15 @@ def _baseline(session: Session, path: Path, header: bool) -> tuple[Profile, Cons
     return profile, Constraints.read(document)
 
 
+def _importances(path: Path) -> dict[str, float]:
+    """Read what columns are worth to a model, where the baseline is that of a training run."""
+    folder = path if path.is_dir() else path.parent
+    for place in (folder / IMPORTANCES, folder.parent / "model_quality" / IMPORTANCES):
+        if place.is_file():
+            return dict(as_document(place.read_bytes(), place)["columns"])
+    return {}
+
+
 def _kept(folder: Path) -> Profile:
     from tidegate.table.profile import Profile, read_statistics
 
@@ -86,25 +99,43 @@ def _write(out: Path, documents: dict[str, object]) -> None:
         (out / name).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _shown(verdict: Verdict, found: Comparison, before: Profile, window: Profile) -> list[RenderableType]:
+def _shown(
+    verdict: Verdict,
+    found: Comparison,
+    before: Profile,
+    window: Profile,
+    weighed: Mapping[str, float],
+    worth: Callable[[str], float],
+) -> list[RenderableType]:
     head = Text(verdict.verdict, style=f"bold {STYLES[verdict.verdict]}").append(
         f"  {verdict.reason.plain}", style="default not bold"
     )
     parts: list[RenderableType] = [head]
     if found.violations:
-        ranked = sorted(found.violations, key=lambda violation: -violation.excess)
+        ranked = sorted(found.violations, key=lambda each: -each.excess * max(map(worth, each.columns)))
         rows = [[", ".join(each.columns), each.check, each.severity, each.sentence.plain] for each in ranked]
         parts.append(table(["column", "check", "severity", "what was found"], rows))
-    return [*parts, _distances(found, before, window)]
+    return [*parts, _distances(found, before, window, weighed, worth)]
 
 
-def _distances(found: Comparison, before: Profile, window: Profile) -> RenderableType:
-    """Draw how far each column is from the baseline, the farthest first, and both distributions."""
+def _distances(
+    found: Comparison,
+    before: Profile,
+    window: Profile,
+    weighed: Mapping[str, float],
+    worth: Callable[[str], float],
+) -> RenderableType:
+    """Draw how far each column is from the baseline, and both distributions.
+
+    The farthest is the first; where it is known what columns are worth, that which moves predictions most.
+    """
     from tidegate.table.watch.drawing import drawing
 
     ranked = sorted(
         (each for each in found.columns.values() if each.moved is not None and each.distance is not None),
-        key=lambda each: -(each.distance or 0.0) / (each.moved.threshold if each.moved else 1.0),
+        key=lambda each: (
+            -(each.distance or 0.0) / (each.moved.threshold if each.moved else 1.0) * worth(each.name)
+        ),
     )
     rows = []
     for each in ranked[:MOST_DRAWN]:
@@ -113,6 +144,7 @@ def _distances(found: Comparison, before: Profile, window: Profile) -> Renderabl
         rows.append(
             [
                 each.name,
+                *([f"{weighed.get(each.name, 0.0):.0%}"] if weighed else []),
                 f"{each.distance:.3f}",
                 f"{each.moved.threshold:.3g}",
                 _chance(each.moved.p_value),
@@ -121,7 +153,8 @@ def _distances(found: Comparison, before: Profile, window: Profile) -> Renderabl
             ]
         )
     more = len(ranked) - len(rows)
-    shown = table(["column", "distance", "allowed", "p", "over all checks", "baseline", "these rows"], rows)
+    heads = ["distance", "allowed", "p", "over all checks", "baseline", "these rows"]
+    shown = table(["column", *(["importance"] if weighed else []), *heads], rows)
     if more > 0:
         shown.caption = f"and {more} more column{'s' if more > 1 else ''}, nearer"
     return shown

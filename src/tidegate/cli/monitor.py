@@ -21,6 +21,7 @@ from tidegate.cli.stack import Stack
 from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
+from tidegate.core.estimates import in_words, record_in_words
 from tidegate.core.figures import figure
 
 STYLES = {"ok": "green", "bad data": "magenta", "drift": "red", "insufficient": "yellow"}
@@ -119,9 +120,13 @@ def drawn(document: Mapping[str, Any], model: str) -> list[RenderableType]:
     algorithms = document.get("algorithms") or {}
     if algorithms:
         rows = [_row(name, entry) for name, entry in algorithms.items()]
-        parts.append(table(["algorithm", "verdict", "rows", "new", "labels", "RMSE now"], rows))
+        parts.append(table(["algorithm", "verdict", "rows", "new", "labels", "RMSE now", "estimated"], rows))
     for name, entry in algorithms.items():
         parts.append(Text(f"{name}: {entry.get('reason', '')}"))
+        if entry.get("estimate"):
+            parts.append(Text(f"  {in_words(entry['estimate'])}"))
+        if entry.get("record"):
+            parts.append(Text(f"  {record_in_words(entry['record'])}"))
         parts += [Text(f"  {column['sentence']}") for column in (entry.get("columns") or [])[:5]]
     if not algorithms:
         parts.append(Text(str(document.get("reason", ""))))
@@ -144,4 +149,5 @@ def _row(name: str, entry: Mapping[str, Any]) -> list[Any]:
         entry.get("new_rows"),
         (entry.get("labels") or {}).get("matched"),
         figure((quality.get("rmse") or {}).get("value")),
+        figure((((entry.get("estimate") or {}).get("metrics") or {}).get("rmse") or {}).get("value")),
     ]

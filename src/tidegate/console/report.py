@@ -9,6 +9,7 @@ from typing import Any
 from tidegate.console.charts import distribution, moment, trend
 from tidegate.console.policy import policy
 from tidegate.console.style import STYLE
+from tidegate.core.estimates import record_in_words
 from tidegate.core.figures import figure, metric_name
 
 ORDER = ("ok", "insufficient", "bad data", "drift")
@@ -110,7 +111,7 @@ def _algorithm(check: Mapping[str, Any]) -> str:
         f'<section aria-label="{escape(check["algorithm"])}"><h2>{escape(check["algorithm"])}: '
         f'<span class="word-{_kind(check["verdict"])}">{mark} {word.lower()}</span></h2>'
         f'<p>{escape(check["reason"])}.</p><p class="soft">{escape(" · ".join(facts))}</p>{told}'
-        f"{_answers(check)}{_drifting(check)}{_quality(check)}{_columns(check)}{_trend(check)}{_violations(check)}</section>"
+        f"{_answers(check)}{_drifting(check)}{_quality(check)}{_estimate(check)}{_columns(check)}{_trend(check)}{_violations(check)}</section>"
     )
 
 
@@ -156,6 +157,7 @@ def _drifting(check: Mapping[str, Any]) -> str:
             _cell(each["sentence"].split(": ", 1)[-1]),
             _number(each.get("distance")),
             _number(each.get("threshold")),
+            _cell("–" if each.get("importance") is None else f"{each['importance']:.0%}", "n"),
             _cell(each.get("severity") or "–"),
             _cell(GROWS.get(each.get("trend") or "", "–")),
             _cell("–" if each.get("share") is None else f"{each['share']:.0%}", "n"),
@@ -164,7 +166,7 @@ def _drifting(check: Mapping[str, Any]) -> str:
         ]
         for each in check["columns"]
     ]
-    heads = ["column", "what changed", "distance#", "allowed#", "severity", "trend"]
+    heads = ["column", "what changed", "distance#", "allowed#", "importance#", "severity", "trend"]
     heads += ["rows behind it#", "first seen", "last seen"]
     head = "What is wrong with the data" if check["verdict"] == "bad data" else "What drifted"
     return f"<h3>{head}</h3>" + _table(heads, rows)
@@ -204,15 +206,46 @@ def _quality(check: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
+def _estimate(check: Mapping[str, Any]) -> str:
+    """Show what is expected before truth comes, and how past estimates turned out."""
+    estimate, record = check.get("estimate"), check.get("record")
+    if not estimate and not record:
+        return ""
+    parts = ["<h3>Estimated, before truth comes</h3>"]
+    if estimate:
+        rows = [
+            [
+                f'<th scope="row">{escape(metric_name(name))}</th>',
+                _number(each["value"]),
+                _cell(f"{figure(each['low'])} to {figure(each['high'])}", "n"),
+                _number(each["at_training"]),
+            ]
+            for name, each in estimate["metrics"].items()
+        ]
+        told = f"What the errors on {estimate['rows']:,} rows will come to, by what their columns tell."
+        parts.append(f'<p class="soft">{told} It starts nothing: only truth does.</p>')
+        parts.append(_table(["metric", "estimate#", "95 % interval#", "at training#"], rows))
+    if record:
+        words = record_in_words(record).plain
+        parts.append(f'<p class="soft">{escape(words[:1].upper() + words[1:])}.</p>')
+    return "".join(parts)
+
+
 def _columns(check: Mapping[str, Any]) -> str:
     moved = {each["name"]: at for at, each in enumerate(check["columns"])}
     columns = [each for each in check["comparison"]["columns"] if each.get("drawing")]
-    columns.sort(key=lambda each: (moved.get(each["name"], len(moved)), -(each.get("distance") or 0.0)))
+    columns.sort(key=lambda each: (moved.get(each["name"], len(moved)), -_impact(each)))
     if not columns:
         return ""
     cards = "".join(_card(each, each["name"] in moved) for each in columns)
     key = '<p class="soft"><span class="key b"></span>baseline<span class="key n"></span>this window</p>'
     return f'<h3>Every column, the worst first</h3>{key}<div class="grid">{cards}</div>'
+
+
+def _impact(column: Mapping[str, Any]) -> float:
+    """Tell what a column's change does to the predictions: its distance, times its importance."""
+    importance = column.get("importance")
+    return (column.get("distance") or 0.0) * (1.0 if importance is None else importance)
 
 
 def _card(column: Mapping[str, Any], moved: bool) -> str:
@@ -225,6 +258,8 @@ def _card(column: Mapping[str, Any], moved: bool) -> str:
         facts = [f"distance {figure(column.get('distance'))} of {allowed} allowed"]
     if column.get("q_value") is not None and not column.get("by_chance"):
         facts.append(f"by chance: {_chance(column['q_value'])}")
+    if column.get("importance") is not None:
+        facts.append(f"importance {column['importance']:.0%}".replace("%", " %"))
     if column["missing"]:
         facts.append(f"{column['missing'] / rows:.1%} missing")
     means = (column["drawing"].get("facts") or [{}, {}]) if column["drawing"]["kind"] == "numbers" else None

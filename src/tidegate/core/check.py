@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from tidegate.core.estimates import record_of
 from tidegate.core.monitor import quiet_days
 from tidegate.core.questions import answers_of, is_spoilt, predictions_of
 from tidegate.core.sentences import Sentence, joined, masked, say, told
@@ -117,6 +118,9 @@ def evaluate(
         "labels": labels,
         "files": (matched or {}).get("files", {}),
         "so_far": (matched or {}).get("so_far"),
+        "estimate": comparison.get("estimate") if read["rows"] else None,
+        "estimated": (matched or {}).get("estimated"),
+        "record": record_of([*state.get("history", []), matched or {}]),
         "known": (matched or {}).get("known", state.get("known")),
         "pool": (matched or {}).get("pool", state.get("truth_pool", [])),
         "totals": {
@@ -160,6 +164,9 @@ def summary_of(check: Mapping[str, Any], report: str) -> dict[str, Any]:
         "quality": {key: quality.get(key) for key in shown} if quality else None,
         "labels": check["labels"],
         "so_far": check["so_far"],
+        "estimate": check["estimate"],
+        "estimated": check["estimated"],
+        "record": check["record"],
         "unreadable": len(check["read"]["unreadable"]),
         "skipped": check["read"].get("skipped", 0),
         "repeated": check["read"]["repeated"],
@@ -223,6 +230,7 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
 
 def _point(check: Mapping[str, Any]) -> dict[str, Any]:
     metrics = (check["quality"] or {}).get("metrics") or {}
+    estimate = check["estimate"] or {}
     distances = {each["name"]: each.get("distance") for each in check["comparison"].get("columns", [])}
     return {
         "window": check["window"],
@@ -231,6 +239,8 @@ def _point(check: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": check["verdict"],
         "distances": distances if check["new_rows"] else {},
         "quality": {name: each.get("value") for name, each in metrics.items()},
+        "estimate": {name: each["value"] for name, each in estimate.get("metrics", {}).items()},
+        "estimated": check["estimated"],
     }
 
 
@@ -273,6 +283,7 @@ def _drifting(
                 "checks": entry.get("violated", []),
                 "severity": entry.get("severity"),
                 "trend": trend([*_distances(history, name), entry.get("distance")]),
+                "importance": entry.get("importance"),
                 **seen.get(name, {}),
             }
         )

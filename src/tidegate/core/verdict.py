@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,8 +86,16 @@ class Verdict:
         }
 
 
-def decide(rows: int, findings: Sequence[Finding], *, least_rows: int = LEAST_ROWS) -> Verdict:
+def decide(
+    rows: int,
+    findings: Sequence[Finding],
+    *,
+    least_rows: int = LEAST_ROWS,
+    worth: Callable[[str], float] = lambda _: 1.0,
+) -> Verdict:
     """Conclude: too few rows are never called ok, whatever they show.
+
+    `worth` says how much a column matters to the model: by it times the excess columns are ranked.
 
     >>> decide(12, [], least_rows=200).verdict
     'insufficient'
@@ -99,7 +107,7 @@ def decide(rows: int, findings: Sequence[Finding], *, least_rows: int = LEAST_RO
         return Verdict(INSUFFICIENT, reason)
     if not findings:
         return Verdict(OK, say("{rows} are as the baseline says", rows=counted(rows)))
-    ranked = sorted(findings, key=lambda found: -found.excess)
+    ranked = sorted(findings, key=lambda found: -found.excess * worth(found.column))
     first = {found.column: found for found in reversed(ranked)}
     worst = tuple(dict.fromkeys(found.column for found in ranked))
     named = [

@@ -94,3 +94,23 @@ def test_a_folder_without_a_baseline_says_how_to_make_one(files: Path, tidegate:
 def test_a_header_without_rows_is_told(files: Path, tidegate: Any) -> None:
     (files / "none.csv").write_text("a,b\n")
     assert "no rows" in tidegate("profile", str(files / "none.csv")).stderr
+
+
+def test_columns_are_ranked_by_what_they_are_worth_to_the_model_where_its_run_tells(
+    files: Path, tidegate: Any
+) -> None:
+    rng = np.random.default_rng(5)
+    lines = [f"{50 + 5 * rng.normal() + 6:.3f},{'red' if at % 4 else 'blue'}" for at in range(900)]
+    (files / "both.csv").write_text("size,colour\n" + "\n".join(lines) + "\n")
+    tidegate("profile", str(files / "base.csv"), "-o", str(files / "baseline" / "data_quality"))
+    asked = ("compare", str(files / "baseline" / "data_quality"), str(files / "both.csv"))
+    assert json.loads(tidegate(*asked, "--json").stdout)["worst"] == ["size", "colour"]
+    weighed = {"columns": {"size": 0.05, "colour": 0.95}, "fidelity": 1.0, "rows": 300}
+    (files / "baseline" / "model_quality").mkdir()
+    (files / "baseline" / "model_quality" / "importances.json").write_text(json.dumps(weighed))
+    document = json.loads(tidegate(*asked, "--json").stdout)
+    assert document["worst"] == ["colour", "size"]
+    assert document["importances"] == weighed["columns"]
+    shown = tidegate(*asked).stdout
+    assert "importance" in shown
+    assert "95%" in shown

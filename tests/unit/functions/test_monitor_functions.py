@@ -86,8 +86,22 @@ def watched(account, load, monkeypatch, tmp_path):
     truth = "id,target\n" + "".join(f"{at},{row[2]}\n" for at, row in enumerate(rows))
     answers = "".join(f"{row[2] + (at % 7 - 3)}\n" for at, row in enumerate(rows))
     account.put(ARTIFACTS, f"{HOME}/candidate/rows.jsonl.out", answers)
-    _, quality = baseline.model_quality(truth.encode(), answers.encode())
-    account.put(ARTIFACTS, f"{HOME}/baseline/model_quality/constraints.json", json.dumps(quality))
+    account.put(ARTIFACTS, f"{HOME}/recipe.json", json.dumps({**recipe, "target": "Price"}))
+    account.put(ARTIFACTS, f"{MODEL}/runs/{RUN}/test/truth.csv", truth)
+    held_out = "".join(json.dumps({"KM": km, "Fuel_Type": fuel}) + "\n" for km, fuel, _ in rows)
+    account.put(ARTIFACTS, f"{MODEL}/runs/{RUN}/test/rows.jsonl", held_out)
+    run = f"s3://{ARTIFACTS}/{MODEL}/runs/{RUN}"
+    load("baseline")(
+        {
+            "run": RUN,
+            "kind": "model_quality",
+            "truth": f"{run}/test/truth.csv",
+            "rows": f"{run}/test/rows.jsonl",
+            "predictions": f"{run}/xgboost/candidate/rows.jsonl.out",
+            "baseline": f"{run}/xgboost/baseline",
+        },
+        Context(),
+    )
 
     def capture(name: str, rows: list) -> None:
         key = f"{captured_under()}/{name}.jsonl"
@@ -371,15 +385,23 @@ def truth(off: float, count: int, first: int = 0) -> str:
     return "id,target\n" + "".join(f"one-{at},{row[2] + off}\n" for at, row in rows)
 
 
-def test_truth_in_parts_again_and_corrected_counts_each_prediction_once(watched, monkeypatch):
+@pytest.fixture
+def a_day_apart(monkeypatch):
+    """Let each file of truth be dropped a day after the one before: S3 tells seconds, and tests are quick."""
     days = (f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 29))
     listed, when = truth_edge.listed, {}
 
     def dated(source: str, bucket: str, prefix: str, **more: str):
         for each in listed(source, bucket, prefix, **more):
-            yield replace(each, modified=when.setdefault((each.key, each.etag), next(days)))
+            if (each.key, each.etag) not in when:
+                when[each.key, each.etag] = next(days)
+            yield replace(each, modified=when[each.key, each.etag])
 
     monkeypatch.setattr("tidegate.edge.truth.listed", dated)
+
+
+@pytest.mark.usefixtures("a_day_apart")
+def test_truth_in_parts_again_and_corrected_counts_each_prediction_once(watched):
     watched.capture("one", cars(120))
 
     def drop(name: str, text: str) -> None:
@@ -420,6 +442,56 @@ def test_late_truth_about_an_earlier_champion_does_not_judge_the_new_one(watched
     summary = summary_of(watched.check("r2"))
     assert summary["labels"] == fared(came=120, matched=120)
     assert (summary["quality"], summary["so_far"], summary["verdict"]) == (None, None, "insufficient")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("a_day_apart")
+def test_errors_are_estimated_before_truth_comes_and_held_against_it_when_it_does(watched):
+    evaluation = {"candidate": {"rmse": {"value": 2.0}, "mae": {"value": 1.7}}}
+    watched.account.put(ARTIFACTS, f"{HOME}/candidate/evaluation.json", json.dumps(evaluation))
+    watched.capture("one", cars(120))
+    first = summary_of(watched.check("r1"))
+    estimate = first["estimate"]["metrics"]["rmse"]
+    assert estimate["low"] < 2.0 < estimate["high"]
+    assert (first["estimate"]["rows"], estimate["at_training"], first["estimate"]["worse"]) == (
+        120,
+        2.0,
+        False,
+    )
+    assert (first["record"], first["verdict"]) == (None, "ok")
+    rows = "".join(f"one-{at},{row[2] + (at % 7 - 3)}\n" for at, row in enumerate(cars(120)))
+    watched.account.put(DATA, f"{MODEL}/truth/may.csv", f"id,target\n{rows}")
+    second = summary_of(watched.check("r2"))
+    judged = second["estimated"]["metrics"]["rmse"]
+    assert judged["true"] == pytest.approx(2.0, abs=0.05)
+    assert judged["held"]
+    assert (second["estimated"]["rows"], second["record"]["estimates"], second["record"]["held"]) == (
+        120,
+        1,
+        1,
+    )
+    watched.account.put(DATA, f"{MODEL}/truth/wrong.csv", truth(400, 120))
+    third = summary_of(watched.check("r3"))
+    assert (third["record"]["estimates"], third["record"]["held"]) == (2, 1)
+    assert third["record"]["off"] < -0.5
+    page = body_of(watched, f"{names.check_prefix(MODEL, 'r3')}/report.html").decode()
+    assert "Truth has judged 2 estimates: 1 interval held it" in page
+
+
+@pytest.mark.slow
+def test_columns_are_ranked_by_what_their_change_does_to_the_predictions(watched):
+    place = f"{HOME}/baseline/model_quality/importances.json"
+    # Both are far from the baseline, the kilometres most.
+    watched.capture("one", cars(120, km=9_000, fuel="Diesel"))
+    for run, weights, first in (
+        ("r1", {"KM": 0.9, "Fuel_Type": 0.1}, "KM"),
+        ("r2", {"KM": 0.01, "Fuel_Type": 0.99}, "Fuel_Type"),
+    ):
+        watched.account.put(ARTIFACTS, place, json.dumps({"columns": weights, "fidelity": 1, "rows": 400}))
+        summary = summary_of(watched.check(run, keep=False))
+        inputs = [each for each in summary["columns"] if each["name"] in COLUMNS]
+        assert inputs[0]["name"] == first
+        assert {each["name"]: each["importance"] for each in inputs} == weights
 
 
 def test_labels_measure_the_model_and_a_model_that_got_worse_is_drift(watched):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,14 +46,14 @@ class Comparison:
     denied: bool = False
     fronts: Mapping[str, float] = field(default_factory=dict)
 
-    def verdict(self, least_rows: int = LEAST_ROWS) -> Verdict:
-        """Conclude: ok, bad data, drift, or insufficient."""
+    def verdict(self, least_rows: int = LEAST_ROWS, worth: Callable[[str], float] = lambda _: 1.0) -> Verdict:
+        """Conclude: ok, bad data, drift, or insufficient; `worth` ranks the columns, see `decide`."""
         findings = [
             Finding(column, each.check, each.excess, each.sentence, each.question, each.severity)
             for each in self.violations
             for column in each.columns
         ]
-        return decide(self.rows, findings, least_rows=least_rows)
+        return decide(self.rows, findings, least_rows=least_rows, worth=worth)
 
     def violations_document(self) -> dict[str, Any]:
         """Give the contents of Model Monitor's `constraint_violations.json`."""

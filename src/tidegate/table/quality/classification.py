@@ -35,8 +35,16 @@ def binary_metrics(
     is_true, is_said = truth == positive, answers == positive
     tp, fn = float((is_true & is_said).sum()), float((is_true & ~is_said).sum())
     fp, tn = float((~is_true & is_said).sum()), float((~is_true & ~is_said).sum())
+    found = binary_of_counts(tp, fp, fn, tn)
+    if scores is not None:
+        found["auc"] = auc(is_true, scores)
+    return found
+
+
+def binary_of_counts(tp: float, fp: float, fn: float, tn: float) -> dict[str, float]:
+    """Measure a classifier of two classes by how often it was right and wrong, or is expected to be."""
     recall, precision = _ratio(tp, tp + fn), _ratio(tp, tp + fp)
-    found = {
+    return {
         "recall": recall,
         "precision": precision,
         "accuracy": _ratio(tp + tn, tp + tn + fp + fn),
@@ -46,15 +54,16 @@ def binary_metrics(
         "falseNegativeRate": _ratio(fn, tp + fn),
         **{name: _f(precision, recall, beta) for name, beta in BETAS.items()},
     }
-    if scores is not None:
-        found["auc"] = auc(is_true, scores)
-    return found
 
 
 def multiclass_metrics(truth: Labels, answers: Labels) -> dict[str, float]:
     """Measure a classifier of many classes, each class weighted by its true share."""
     classes = np.union1d(truth, answers).tolist()
-    table = confusion(truth, answers, classes)
+    return multiclass_of_counts(confusion(truth, answers, classes))
+
+
+def multiclass_of_counts(table: Floats) -> dict[str, float]:
+    """Measure a classifier of many classes by its confusion matrix, true classes in lines."""
     hits, true, said = np.diag(table), table.sum(axis=1), table.sum(axis=0)
     weights = true / true.sum()
     with np.errstate(divide="ignore", invalid="ignore"):

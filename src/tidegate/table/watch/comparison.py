@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -23,6 +23,8 @@ from tidegate.table.profile.read_statistics import read_statistics
 from tidegate.table.profile.value_types import ValueTypes
 from tidegate.table.scan.arrow_arrays import number_cells
 from tidegate.table.watch.drawing import drawing
+
+LEAST_WORTH = 0.05  # of a column's change, where that of the most important one counts 1
 
 
 def read_baseline(
@@ -95,6 +97,7 @@ def check(
     before: Profile | None = None,
     fronts: Mapping[str, float] | None = None,
     false_alarms: float = DATA_FALSE_ALARMS,
+    importances: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Compare, and give what the report, the notification and the tables need.
 
@@ -108,6 +111,8 @@ def check(
         Up to which day each column of dates has come.
     false_alarms : float
         The share of checks with nothing changed that may alarm.
+    importances : mapping, optional
+        How much the model's predictions hang on each input: by it times the distance columns are ranked.
     """
     own = prediction_beside(constraints.columns if inputs is None else inputs)
     if own not in constraints.columns:
@@ -115,13 +120,16 @@ def check(
     before = before.only(window.columns) if before is not None and window.rows >= least_rows else None
     found = compare(baseline, constraints, window, before=before, fronts=fronts, false_alarms=false_alarms)
     columns = [
-        _column(comparison, baseline.column(name), window.column(name), constraints.columns[name])
+        {
+            **_column(comparison, baseline.column(name), window.column(name), constraints.columns[name]),
+            "importance": (importances or {}).get(name),
+        }
         for name, comparison in found.columns.items()
     ]
     return {
         "rows": found.rows,
         "baseline_rows": found.baseline_rows,
-        **found.verdict(least_rows).to_dict(),
+        **found.verdict(least_rows, worth_of(importances, own)).to_dict(),
         "columns": columns,
         "limits": limits_of(baseline, constraints),
         **found.violations_document(),
@@ -129,6 +137,22 @@ def check(
         "fronts": dict(found.fronts),
         "statistics": window.statistics(),
     }
+
+
+def worth_of(importances: Mapping[str, float] | None, prediction: str) -> Callable[[str], float]:
+    """Say how much a column's change counts, against that of the most important one.
+
+    Predictions count as much as that one does, and no column nothing: it may matter with others together.
+
+    >>> worth = worth_of({"km": 0.6, "doors": 0.3, "colour": 0.0}, "prediction")
+    >>> [worth(name) for name in ("km", "doors", "colour", "prediction")]
+    [1.0, 0.5, 0.05, 1.0]
+    """
+    most = max((importances or {}).values(), default=0.0)
+    if not importances or not most:
+        return lambda _: 1.0
+    known = {name: max(LEAST_WORTH, each / most) for name, each in importances.items()} | {prediction: 1.0}
+    return lambda name: known.get(name, LEAST_WORTH)
 
 
 def limits_of(baseline: Profile, constraints: Constraints) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""What a model's predictions are worth before truth comes: estimates, learned from the held-out rows."""
