@@ -127,7 +127,7 @@ def drawn(document: Mapping[str, Any], model: str) -> list[RenderableType]:
             parts.append(Text(f"  {in_words(entry['estimate'])}"))
         if entry.get("record"):
             parts.append(Text(f"  {record_in_words(entry['record'])}"))
-        parts += [Text(f"  {column['sentence']}") for column in (entry.get("columns") or [])[:5]]
+        parts += [Text(f"  {_column(each)}") for each in (entry.get("columns") or [])[:5]]
     if not algorithms:
         parts.append(Text(str(document.get("reason", ""))))
     parts += [Text(f"refused: {each['key']}: {each['reason']}") for each in document["refused"]]
@@ -137,6 +137,15 @@ def drawn(document: Mapping[str, Any], model: str) -> list[RenderableType]:
     if document.get("report"):
         parts.append(Text(f"report: {document['report']}", style="dim"))
     return parts
+
+
+def _column(column: Mapping[str, Any]) -> str:
+    """Say what is wrong with a column, how far it moved, and how much predictions hang on it."""
+    distance, allowed, importance = (column.get(each) for each in ("distance", "threshold", "importance"))
+    said = str(column["sentence"])
+    if distance is not None and allowed is not None:
+        said += f"; distance {figure(distance, 3)} where {figure(allowed)} is allowed"
+    return said if importance is None else f"{said}; importance {100 * importance:.0f} %"
 
 
 def _row(name: str, entry: Mapping[str, Any]) -> list[Any]:

@@ -259,7 +259,7 @@ def _card(column: Mapping[str, Any], moved: bool) -> str:
     if column.get("q_value") is not None and not column.get("by_chance"):
         facts.append(f"by chance: {_chance(column['q_value'])}")
     if column.get("importance") is not None:
-        facts.append(f"importance {column['importance']:.0%}".replace("%", " %"))
+        facts.append(f"importance {100 * column['importance']:.0f} %")
     if column["missing"]:
         facts.append(f"{column['missing'] / rows:.1%} missing")
     means = (column["drawing"].get("facts") or [{}, {}]) if column["drawing"]["kind"] == "numbers" else None

@@ -251,7 +251,7 @@ def truth_key(model: str, dropped: str, etag: str, modified: str) -> str:
     When it was dropped is part of it, so that content which comes back is newer than what replaced it.
 
     >>> truth_key("cars", "cars/truth/may.csv", "0a1b", "2026-05-04T10:00:00+00:00")
-    'cars/monitor/truth/2026-05-04T10-00-00-d5d4ac1c9aa6cf26.csv'
+    'cars/monitor/truth/2026-05-04T10-00-00-6461afad62f34d9c.csv'
     """
     at = modified[:19].replace(":", "-")
     return f"{truth_prefix(model)}{at}-{truth_digest(dropped, etag)}.csv"
@@ -265,8 +265,8 @@ def truth_digest(dropped: str, etag: str) -> str:
 def truth_came(key: str) -> str:
     """Say when the labels under a key were dropped, and after a blank which file they are of.
 
-    >>> truth_came("cars/monitor/truth/2026-05-04T10-00-00-d5d4ac1c9aa6cf26.csv")
-    '2026-05-04T10:00:00 d5d4ac1c9aa6cf26'
+    >>> truth_came("cars/monitor/truth/2026-05-04T10-00-00-6461afad62f34d9c.csv")
+    '2026-05-04T10:00:00 6461afad62f34d9c'
     """
     day, _, rest = key.rsplit("/", 1)[-1].removesuffix(".csv").partition("T")
     at, _, digest = rest.rpartition("-")

@@ -126,3 +126,22 @@ def test_without_any_check_the_remedy_is_to_make_one(tidegate: Any, cloud: FakeC
 def test_a_model_that_nobody_declared_is_told(checked: Any, tidegate: Any) -> None:
     checked("ok")
     assert "no model named vans" in tidegate("monitor", "vans").stderr
+
+
+def test_people_read_how_far_a_column_moved_what_it_is_worth_and_what_the_errors_may_come_to(
+    checked: Any, tidegate: Any
+) -> None:
+    metric = {"value": 912.4, "low": 801.0, "high": 1039.2, "at_training": 750.0}
+    column = {"name": "KM", "sentence": "KM: it moved (80% of the rows)", "distance": 0.5432}
+    checked(
+        "drift",
+        columns=[{**column, "threshold": 0.1, "importance": 0.317}],
+        estimate={"rows": 300, "metrics": {"rmse": metric}, "worse": True},
+        record={"estimates": 9, "held": 8, "off": -0.031},
+    )
+    shown = tidegate("monitor", "cars", "--wait").stdout
+    assert "(80% of the rows); distance 0.543 where 0.1 is allowed; importance 32 %" in shown
+    assert "estimated, without truth: RMSE of 300 rows 912.4 (801 to 1039), and was 750 at training" in shown
+    assert "truth has judged 9 estimates: 8 intervals held it" in shown
+    document = json.loads(tidegate("monitor", "cars", "--wait", "--json").stdout)
+    assert document["algorithms"]["xgboost"]["estimate"]["metrics"]["rmse"] == metric

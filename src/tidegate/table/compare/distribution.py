@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tidegate.core.figures import figure
+from tidegate.core.figures import apart, figure
 from tidegate.core.sentences import Sentence, of_the_data, say, told
 from tidegate.table.compare import days, violations
 from tidegate.table.compare.evidence import NUMERIC, Evidence, Side
@@ -155,18 +155,16 @@ def _of_days(baseline: Side, window: Side) -> _Found:
 def _numbers_in_words(found: Moved) -> Sentence:
     before, now = found.baseline.profile.moments, found.window.profile.moments
     if abs(now.mean - before.mean) > MEAN_TELLS * before.deviation:
-        return say(
-            "the mean went from {before} to {now}",
-            before=told(figure(before.mean)),
-            now=told(figure(now.mean)),
-        )
+        means = apart(before.mean, now.mean)
+        return say("the mean went from {before} to {now}", before=told(means[0]), now=told(means[1]))
     # Where few large numbers make the mean, it says nothing: the place where both are farthest apart does.
     point, low, high = farthest(found.baseline.numbers, found.window.numbers)
+    more, fewer = violations.percents(high, low)
     return say(
         "{now} of the values are at most {point}, and {before} were before",
-        now=violations.percent(high),
+        now=more,
         point=of_the_data(figure(point)),
-        before=violations.percent(low),
+        before=fewer,
     )
 
 
@@ -192,9 +190,10 @@ def _shares_in_words(baseline: Categories, window: Categories) -> Sentence:
         return of.counts.get(name, 0) / of.rows
 
     most = max(sorted(names), key=lambda name: abs(share(window, name) - share(baseline, name)))
+    before, now = violations.percents(share(baseline, most), share(window, most))
     return say(
         "the share of '{text}' went from {before} to {now}",
         text=of_the_data(most[:40].removesuffix(".0")),
-        before=violations.percent(share(baseline, most)),
-        now=violations.percent(share(window, most)),
+        before=before,
+        now=now,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.core.figures import figure
+from tidegate.core.figures import apart, figure
 from tidegate.core.sentences import Sentence, Told, joined, of_the_data, say, told
 
 DATA_TYPE = "data_type_check"
@@ -90,11 +90,8 @@ def wrong_type(column: str, expected: str, wanted: float, share: float) -> Viola
 
 def incomplete(column: str, wanted: float, found: float) -> Violation:
     """Too many values are missing."""
-    sentence = say(
-        "{share} of the values are missing, up from {before}",
-        share=percent(1 - found),
-        before=percent(1 - wanted),
-    )
+    share, before = percents(1 - found, 1 - wanted)
+    sentence = say("{share} of the values are missing, up from {before}", share=share, before=before)
     return _unmet(column, COMPLETENESS, found, 1 + 10 * (wanted - found), sentence)
 
 
@@ -185,6 +182,19 @@ def _unmet(column: str, check: str, value: float, excess: float, sentence: Sente
 def percent(share: float) -> Told:
     """Write a share as a percentage."""
     return Told(f"{share * 100:.3g} %")
+
+
+def percents(one: float, other: float) -> tuple[Told, Told]:
+    """Write two shares as percentages with as many digits as tell them apart.
+
+    >>> percents(0.9496, 0.9500), percents(0.22, 0.4)
+    (('94.96 %', '95 %'), ('22 %', '40 %'))
+    """
+    first, second = percent(one), percent(other)
+    if first != second or one == other:
+        return first, second
+    told_apart = apart(one * 100, other * 100)
+    return Told(f"{told_apart[0]} %"), Told(f"{told_apart[1]} %")
 
 
 def _kind(expected: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.core.figures import figure, metric_name
+from tidegate.core.figures import apart, metric_name
 from tidegate.core.sentences import Sentence, joined, say, told
 
 
@@ -116,11 +116,12 @@ def in_words(rows: int, metrics: Sequence[Metric]) -> Sentence:
 
 
 def _in_words(metric: Metric) -> Sentence:
+    value, before = apart(metric.value, metric.threshold or 0.0)
     return say(
         "{name} is {value}, and was {before} at training",
         name=told(metric_name(metric.name)),
-        value=told(figure(metric.value)),
-        before=told(figure(metric.threshold or 0.0)),
+        value=told(value),
+        before=told(before),
     )
 
 
