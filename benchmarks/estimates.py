@@ -78,10 +78,9 @@ def main() -> None:
     for name, each in found.items():
         for metric in METRICS:
             one = each[metric]
-            print(
-                f"| {name} | {each['held_out']:,} | {metric} | {one['correlation']:.2f} | {one['off']:.1%} | {one['naive']:.1%} | "
-                f"{one['peer']:.1%} | {one['held']:.0%} |"
-            )
+            cells = [name, f"{each['held_out']:,}", metric, f"{one['correlation']:.2f}"]
+            cells += [f"{one[what]:.1%}" for what in ("off", "naive", "peer")]
+            print(f"| {' | '.join([*cells, format(one['held'], '.0%')])} |")
     print("learned in seconds of CPU:", {name: round(each["seconds"], 2) for name, each in found.items()})
 
 

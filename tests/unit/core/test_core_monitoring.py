@@ -4,6 +4,7 @@ import pytest
 
 from tidegate.core.check import evaluate, state_after, summary_of
 from tidegate.core.errors import BadSpec
+from tidegate.core.estimates import estimate_of, held_against, record_of
 from tidegate.core.monitor import rate, read_monitor
 from tidegate.core.monitoring import finish_monitoring
 from tidegate.core.names import champion_run, monitor_run_id
@@ -253,3 +254,34 @@ def test_truths_that_deny_what_those_before_showed_begin_anew():
     assert second["truths_since"] == "2024-05-03 a"
     _, third = concluded(OK, state=second, window=3)
     assert third["truths_since"] == "2024-05-03 a"
+
+
+def test_an_estimate_changes_no_verdict_and_asks_for_nothing():
+    metric = {"value": 9.0, "low": 8.0, "high": 10.0}
+    estimate = estimate_of(150, {"rmse": metric, "mae": metric}, {"rmse": {"value": 2.0}})
+    assert estimate["worse"]
+    plain, _ = concluded(OK)
+    check, after = concluded({**OK, "estimate": estimate})
+    for what in ("verdict", "answers", "quality_verdict", "reason", "columns", "spoilt"):
+        assert check[what] == plain[what], what
+    assert summary_of(check, "s3://a/r")["estimate"] == estimate
+    assert after["history"][-1]["estimate"]["rmse"] == 9.0
+
+
+def test_an_estimate_is_worse_only_where_its_whole_interval_is_by_more_than_is_worth_a_word():
+    for low, worse in ((104.0, False), (106.0, True)):
+        metric = {"value": 120.0, "low": low, "high": 130.0}
+        assert estimate_of(9, {"rmse": metric}, {"rmse": {"value": 100.0}})["worse"] == worse
+    assert not estimate_of(9, {"rmse": metric}, {})["worse"]
+    assert estimate_of(0, {}, {}) is None
+
+
+def test_past_estimates_are_summed_up_by_what_truth_said_of_them():
+    def judged(value: float, true: float) -> dict:
+        metric = {"value": value, "low": value * 0.9, "high": value * 1.1}
+        return {"estimated": held_against(200, {"rmse": metric}, {"rmse": true})}
+
+    assert record_of([{}, {"estimated": None}]) is None
+    record = record_of([judged(100, 95), judged(100, 200), {}, judged(50, 50)])
+    assert (record["estimates"], record["held"]) == (3, 2)
+    assert record["off"] == pytest.approx((100 / 95 * 0.5) ** (1 / 3) - 1)
