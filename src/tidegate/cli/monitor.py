@@ -21,7 +21,6 @@ from tidegate.cli.stack import Stack
 from tidegate.cli.watch import follow, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
-from tidegate.core.estimates import in_words, record_in_words
 from tidegate.core.figures import figure
 
 STYLES = {"ok": "green", "bad data": "magenta", "drift": "red", "insufficient": "yellow"}
@@ -123,10 +122,8 @@ def drawn(document: Mapping[str, Any], model: str) -> list[RenderableType]:
         parts.append(table(["algorithm", "verdict", "rows", "new", "labels", "RMSE now", "estimated"], rows))
     for name, entry in algorithms.items():
         parts.append(Text(f"{name}: {entry.get('reason', '')}"))
-        if entry.get("estimate"):
-            parts.append(Text(f"  {in_words(entry['estimate'])}"))
-        if entry.get("record"):
-            parts.append(Text(f"  {record_in_words(entry['record'])}"))
+        told = (entry[each]["sentence"] for each in ("estimate", "record") if entry.get(each))
+        parts += [Text(f"  {sentence}") for sentence in told]
         parts += [Text(f"  {_column(each)}") for each in (entry.get("columns") or [])[:5]]
     if not algorithms:
         parts.append(Text(str(document.get("reason", ""))))

@@ -9,7 +9,6 @@ from typing import Any
 from tidegate.console.charts import distribution, moment, trend
 from tidegate.console.policy import policy
 from tidegate.console.style import STYLE
-from tidegate.core.estimates import record_in_words
 from tidegate.core.figures import figure, metric_name
 
 ORDER = ("ok", "insufficient", "bad data", "drift")
@@ -226,7 +225,7 @@ def _estimate(check: Mapping[str, Any]) -> str:
         parts.append(f'<p class="soft">{told} It starts nothing: only truth does.</p>')
         parts.append(_table(["metric", "estimate#", "95 % interval#", "at training#"], rows))
     if record:
-        words = record_in_words(record).plain
+        words = record["sentence"]
         parts.append(f'<p class="soft">{escape(words[:1].upper() + words[1:])}.</p>')
     return "".join(parts)
 

@@ -31,7 +31,7 @@ def estimate_of(rows: int, metrics: Metrics, trained: Mapping[str, Any]) -> dict
     -------
     dict
         ``rows``; ``metrics``, each also with ``at_training``; ``worse`` where an interval lies wholly above
-        what held at training, and more than `EFFECT`.
+        what held at training, and more than `EFFECT`; ``sentence``, which says so.
     """
     if not metrics:
         return None
@@ -39,7 +39,8 @@ def estimate_of(rows: int, metrics: Metrics, trained: Mapping[str, Any]) -> dict
         name: {**each, "at_training": (trained.get(name) or {}).get("value")}
         for name, each in metrics.items()
     }
-    return {"rows": rows, "metrics": found, "worse": any(map(_is_worse, found.values()))}
+    estimate = {"rows": rows, "metrics": found, "worse": any(map(_is_worse, found.values()))}
+    return {**estimate, "sentence": in_words(estimate).to_dict()}
 
 
 def _is_worse(metric: Mapping[str, Any]) -> bool:
@@ -69,14 +70,15 @@ def record_of(history: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
     -------
     dict
         ``estimates``: how many; ``held``: how many intervals held the truth; ``off``: by how much, in the
-        mean, they were too high, as a share (below 0: too low).
+        mean, they were too high, as a share (below 0: too low); ``sentence``, which says so.
     """
     judged = [each["estimated"]["metrics"].get(SHOWN) for each in history if each.get("estimated")]
     known = [each for each in judged if each and each["true"] > 0 and each["value"] > 0]
     if not known:
         return None
     off = sum(math.log(each["value"] / each["true"]) for each in known) / len(known)
-    return {"estimates": len(known), "held": sum(each["held"] for each in known), "off": math.expm1(off)}
+    record = {"estimates": len(known), "held": sum(each["held"] for each in known), "off": math.expm1(off)}
+    return {**record, "sentence": record_in_words(record).to_dict()}
 
 
 def in_words(estimate: Mapping[str, Any]) -> Sentence:

@@ -136,12 +136,12 @@ def test_people_read_how_far_a_column_moved_what_it_is_worth_and_what_the_errors
     checked(
         "drift",
         columns=[{**column, "threshold": 0.1, "importance": 0.317}],
-        estimate={"rows": 300, "metrics": {"rmse": metric}, "worse": True},
-        record={"estimates": 9, "held": 8, "off": -0.031},
+        estimate={"rows": 300, "metrics": {"rmse": metric}, "sentence": "estimated: RMSE 912.4"},
+        record={"estimates": 9, "sentence": "truth has judged 9 estimates"},
     )
     shown = tidegate("monitor", "cars", "--wait").stdout
     assert "(80% of the rows); distance 0.543 where 0.1 is allowed; importance 32 %" in shown
-    assert "estimated, without truth: RMSE of 300 rows 912.4 (801 to 1039), and was 750 at training" in shown
-    assert "truth has judged 9 estimates: 8 intervals held it" in shown
+    assert "  estimated: RMSE 912.4" in shown
+    assert "  truth has judged 9 estimates" in shown
     document = json.loads(tidegate("monitor", "cars", "--wait", "--json").stdout)
     assert document["algorithms"]["xgboost"]["estimate"]["metrics"]["rmse"] == metric

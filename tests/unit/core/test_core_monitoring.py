@@ -260,11 +260,12 @@ def test_an_estimate_changes_no_verdict_and_asks_for_nothing():
     metric = {"value": 9.0, "low": 8.0, "high": 10.0}
     estimate = estimate_of(150, {"rmse": metric, "mae": metric}, {"rmse": {"value": 2.0}})
     assert estimate["worse"]
+    assert "RMSE of 150 rows 9 (8 to 10), and was 2 at training: worse" in plainly(estimate)["sentence"]
     plain, _ = concluded(OK)
     check, after = concluded({**OK, "estimate": estimate})
     for what in ("verdict", "answers", "quality_verdict", "reason", "columns", "spoilt"):
         assert check[what] == plain[what], what
-    assert summary_of(check, "s3://a/r")["estimate"] == estimate
+    assert summary_of(check, "s3://a/r")["estimate"] == plainly(estimate)
     assert after["history"][-1]["estimate"]["rmse"] == 9.0
 
 
@@ -285,3 +286,7 @@ def test_past_estimates_are_summed_up_by_what_truth_said_of_them():
     record = record_of([judged(100, 95), judged(100, 200), {}, judged(50, 50)])
     assert (record["estimates"], record["held"]) == (3, 2)
     assert record["off"] == pytest.approx((100 / 95 * 0.5) ** (1 / 3) - 1)
+    assert (
+        "3 estimates: 2 intervals held it, and in the mean they were 19 % too low"
+        in plainly(record)["sentence"]
+    )
