@@ -2,7 +2,7 @@
 
 Reads the newest version of the file (data bucket), so that late or repeated events end at the same state;
 writes `<model>/spec.json` (artifacts bucket), subscribes the file's e-mail addresses to the topic and sets
-the schedule of the model's checks.
+the schedule of the model's checks, and the alarm that says when they find drift.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from tidegate.core.errors import BadSpec
 from tidegate.core.messages import tell_model_file
 from tidegate.core.unforeseen import guarded
 from tidegate.edge import storage
+from tidegate.edge.alarms import set_alarm
 from tidegate.edge.schedule import schedule_checks
 from tidegate.edge.subscribe import subscribe
 from tidegate.edge.tell import tell
@@ -56,6 +57,7 @@ def _register(model: str, source: bytes) -> dict[str, Any]:
     storage.write_json(home, {"source_sha256": digest, "spec": spec.to_dict()})
     subscribe(spec)
     schedule_checks(spec)
+    set_alarm(spec)
     if before is None or before["source_sha256"] != digest:
         tell(tell_model_file(model, digest[:12], None))
     logger.info("model file in force", extra={"model": model, "source_sha256": digest})

@@ -27,6 +27,7 @@ from tests.e2e.watching import (
     task_states,
 )
 from tidegate.core import names
+from tidegate.core.alarms import drift_alarm_name
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TELLING = (
@@ -106,6 +107,10 @@ def test_drift_is_told_when_it_starts_worsens_and_ends_and_retrains_when_truth_h
     assert found["result"]["retraining"]["wish"]["causes"] == ["drift"]
     assert "Wanted since" in town.read(town.artifacts, f"{home}/report.html").decode()
 
+    # The model's own alarm goes on; those of other models do not.
+    town.until(lambda: alarm_of(town, model)["StateValue"] == "ALARM", "the alarm of the model went on")
+    assert f"tidegate report {model}" in alarm_of(town, model)["AlarmDescription"]
+
     later = shifted(cars.rows(120, seed=7))
     capture(town, model, later)
     assert check(town, model)["result"]["verdict"] == "drift"
@@ -158,6 +163,13 @@ def test_drift_is_told_when_it_starts_worsens_and_ends_and_retrains_when_truth_h
     [withdrawn] = told(town, model, "retrain-withdrawn")
     assert "drift is over" in withdrawn["message"]
     assert "look as at training" in told(town, model, "monitoring-ok")[-1]["message"]
+
+
+def alarm_of(town: Town, model: str) -> dict:
+    """Describe the alarm of a model."""
+    name = drift_alarm_name(town.stack, model)
+    [found] = town.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return found
 
 
 def the_report_can_be_read(town: Town, key: str, folder: Path) -> None:

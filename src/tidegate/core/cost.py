@@ -36,10 +36,11 @@ MEMORY_MB = {
     "CompareWindow": 1769,
     "MatchTruth": 3008,
     "EvaluateDrift": 1769,
+    "Retrain": 3008,
     "Predict": 1024,
 }
-# Those that compute on rows; the others take half a second.
-_ON_ROWS = frozenset(name for name, memory in MEMORY_MB.items() if memory > 1024)
+# Those that compute on rows; the others take half a second. Of a retraining a check mostly only asks.
+_ON_ROWS = frozenset(name for name, memory in MEMORY_MB.items() if memory > 1024) - {"Retrain"}
 _SMALL_SECONDS = 0.5
 _TRAIN = ("Preprocess", "Notify")
 _TRAIN_EACH = (
@@ -58,10 +59,10 @@ _EMPTY_CHECK = ("Collect", "Notify")
 # States that a run enters: on its own, and for each algorithm; counted in real runs, which a test repeats.
 _TRAIN_STATES, _TRAIN_STATES_EACH, _LOOK_STATES = 15, 28, 3
 _SCORE_STATES, _SCORE_STATES_EACH = 14, 1
-_CHECK_STATES, _CHECK_STATES_EACH, _EMPTY_CHECK_STATES = 14, 6, 12
+_CHECK_STATES, _CHECK_STATES_EACH, _EMPTY_CHECK_STATES = 18, 7, 15
 
 # What watches a stack, by the template, whatever models it has; a test compares.
-STACK_ALARMS = 9
+STACK_ALARMS = 8
 STACK_DASHBOARDS = 1
 ROUTE_METRICS = 6  # of an HTTP API with detailed metrics: count, 4xx, 5xx, latency, integration latency, data
 # Metrics that the functions of a run write: by model, and by model and algorithm.
@@ -158,11 +159,13 @@ def bill(spec: ModelSpec, prices: Mapping[str, float], assumed: Assumptions) -> 
     work = _Work(spec, prices, assumed)
     checks = HOURS_PER_MONTH * 3600 / seconds_of(spec.monitor.every)
     count = len(spec.algorithms)
-    empty = tuple(work.machine(_EMPTY_CHECK, _EMPTY_CHECK_STATES))
+    asks = () if spec.monitor.retrain == "off" else ("Retrain",)
+    empty = tuple(work.machine(_EMPTY_CHECK + asks, _EMPTY_CHECK_STATES + len(asks)))
+    states = _CHECK_STATES + _CHECK_STATES_EACH * count + len(asks)
     return Bill(
         training_run=tuple(work.training()),
         scoring_run=tuple(work.scoring()),
-        check=tuple(work.machine(_CHECK + _CHECK_EACH * count, _CHECK_STATES + _CHECK_STATES_EACH * count)),
+        check=tuple(work.machine(_CHECK + _CHECK_EACH * count + asks, states)),
         empty_check=empty,
         real_time_month=(*work.endpoints(), *work.requests()),
         idle_month=(
@@ -261,6 +264,7 @@ class _Work:
         yield self.line("metrics of runs", hours / HOURS_PER_MONTH, "metrics", "metric_month")
         asked = min(1.0, assumed.requests / HOURS_PER_MONTH)
         yield self.line("detailed metrics of the API", ROUTE_METRICS * asked, "metrics", "metric_month")
+        yield self.line("alarm of the model", 1, "alarms", "alarm_month")
         yield self.line("alarms of the stack", STACK_ALARMS, "alarms", "alarm_month")
         yield self.line("dashboard of the stack", STACK_DASHBOARDS, "dashboards", "dashboard_month")
 

@@ -105,8 +105,8 @@ def test_a_month_of_requests_is_endpoints_and_what_each_request_uses() -> None:
 
 def test_idle_is_endpoints_empty_checks_and_files_and_without_instances_almost_nothing() -> None:
     idle = bill(spec(), PRICES, ASSUMED).idle_month
-    # 73 checks: Collect and Notify 0.5 s of 1.25 GB at 2.00, two calls, 12 states
-    assert total(idle) == pytest.approx(1460 + 73 * (1.25 + 0.02 + 0.012) + 1.0)
+    # 73 checks: Collect and Notify 0.5 s of 1.25 GB at 2.00, two calls, 15 states
+    assert total(idle) == pytest.approx(1460 + 73 * (1.25 + 0.02 + 0.015) + 1.0)
     serverless = bill(spec(serving={"serverless": {"memory_mb": 2048}}), PRICES, ASSUMED)
     assert total(serverless.idle_month) == pytest.approx(total(idle) - 1460)
     # 1,000 x 0.1 s x 2 GB at 0.50
@@ -120,13 +120,24 @@ def test_a_month_is_its_runs_checks_requests_and_files() -> None:
     assert found.month == pytest.approx(whole + 1.0)
 
 
+def test_a_model_that_retrains_by_itself_asks_after_each_check() -> None:
+    asking = bill(spec(monitor={"retrain": "either"}), PRICES, ASSUMED)
+    never = bill(spec(monitor={"retrain": "off"}), PRICES, ASSUMED)
+    for one, other in ((asking.check, never.check), (asking.empty_check, never.empty_check)):
+        before = {line.what: line.cost for line in other}
+        more = {line.what: line.cost - before[line.what] for line in one}
+        assert more["state transitions"] == pytest.approx(0.001)
+        assert more["functions"] > 0
+
+
 def test_metrics_are_paid_for_the_hours_in_which_they_have_values() -> None:
     watching = bill(spec(), PRICES, ASSUMED).watching_month
     assert costs(watching) == {
         "verdict of the checks": 1.0,  # one in ten hours, at 10.00
         "metrics of runs": pytest.approx((2 * 2 + 3 * 3) / 730 * 10),
         "detailed metrics of the API": 60.0,  # six in every hour
-        "alarms of the stack": 18.0,
+        "alarm of the model": 2.0,
+        "alarms of the stack": 16.0,
         "dashboard of the stack": 5.0,
     }
     two = {"xgboost": None, "linear-learner": None}

@@ -19,6 +19,7 @@ from tidegate.core import names
 from tidegate.core.champions import Found
 from tidegate.core.unforeseen import Unforeseen
 from tidegate.edge import truth as truth_edge
+from tidegate.edge.drift_metrics import by_model, verdicts
 from tidegate.table import baseline
 from tidegate.table.profile import Profile
 
@@ -626,6 +627,24 @@ def test_the_model_file_sets_the_schedule_and_changes_it(watched, account, load)
     assert schedule["ScheduleExpression"] == "rate(30 minutes)"
     assert json.loads(schedule["Target"]["Input"])["model"] == MODEL
     assert schedule["Target"]["DeadLetterConfig"] == {"Arn": "arn:aws:sqs:us-east-1:123456789012:parked"}
+
+
+def test_a_model_has_an_alarm_of_its_own_which_follows_its_file(watched, account, load):
+    def alarm() -> dict:
+        [found] = boto3.client("cloudwatch").describe_alarms(AlarmNamePrefix="tidegate-drift/")[
+            "MetricAlarms"
+        ]
+        assert found["AlarmName"] == f"tidegate-drift/{MODEL}"
+        return found
+
+    # By what checks publish of the model, under exactly these dimensions.
+    published = {each["Name"]: each["Value"] for each in alarm()["Dimensions"]}
+    assert published == by_model(MODEL)
+    assert alarm()["MetricName"] in {each.name for each in verdicts([{"verdict": "drift"}])}
+    assert (alarm()["Period"], alarm()["EvaluationPeriods"], alarm()["DatapointsToAlarm"]) == (3600, 2, 1)
+    account.put(DATA, f"{MODEL}/model.yaml", REFERENCE.replace(b"every: 1 hour", b"every: 2 days"))
+    load("register_model")(sample_event("model_file_dropped"), Context())
+    assert alarm()["Period"] == 86_400
 
 
 def test_people_hear_of_the_same_drift_once_whichever_run_tells(watched):
