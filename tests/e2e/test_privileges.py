@@ -51,6 +51,7 @@ UNASKED = {
     "KeepFilters": f"{SELDOM}addresses in a model file that change",
     "ChangeEndpoints: sagemaker:DeleteEndpoint": f"{SELDOM}an endpoint that fails as it is made",
     "LiftScaling": f"{SELDOM}another instance type for an endpoint that scales",
+    "TellOnce: dynamodb:DeleteItem": f"{SELDOM}a message that cannot be sent",
     "SeeTrainingsAtWork": f"{SELDOM}drift while a training is at work",
     "SeeWhatRefersToWhat: sagemaker:DescribeTransformJob": f"{SELDOM}a collection while a job reads a model",
 }

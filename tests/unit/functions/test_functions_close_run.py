@@ -140,3 +140,15 @@ def test_a_check_that_was_stopped_from_outside_is_closed_and_told(account, load,
     assert told["Subject"] == "used-car-price: a check failed"
     assert not load("close_run")(ended(status="ABORTED", input=json.dumps(given)), Context())["closed"]
     assert account.heard() == []
+
+
+def test_a_check_that_dropped_truth_started_is_closed_as_the_check_that_it_is(account, load):
+    event = sample_event("truth_file_dropped")
+    stored = event["detail"]["object"]
+    detail = ended(status="TIMED_OUT", input=json.dumps(event))
+    assert load("close_run")(detail, Context())["closed"]
+    asked = names.asked_by_truth(stored["key"], stored["version-id"])
+    found = record(account, names.monitor_run_id("used-car-price", asked))
+    assert (found["kind"], found["key"], found["status"]) == ("monitor", asked, "FAILED")
+    [told] = account.heard()
+    assert told["Subject"] == "used-car-price: a check failed"
