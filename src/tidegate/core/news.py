@@ -155,6 +155,8 @@ def _end(item: Item, entry: Mapping[str, Any], _: Mapping[str, Any]) -> str:
     episode = item.episode
     checks = f"{episode.checks:,} check{'' if episode.checks == 1 else 's'} found it"
     over = f"{_NOUNS[item.question]} since {moment(episode.since)} is over ({checks})"
+    if not entry and item.algorithm != THE_CHECK:
+        return f"{over}: {item.algorithm} serves no more"
     if entry.get("champion") and episode.champion not in (None, entry["champion"]):
         return f"{over}: another model, {entry['champion']}, has taken over"
     if item.question == QUALITY:

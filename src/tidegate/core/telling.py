@@ -164,6 +164,9 @@ def decide(memory: Memory, outcome: Mapping[str, Any], digest: str | None, now: 
             told = algorithms.get(name, Told())
             algorithms[name], found = _step(name, told, entry, at if is_of_this_run else None)
             items += found
+    for name in _gone(algorithms, outcome):
+        lasted = algorithms.pop(name).episodes
+        items += [Item("end", name, question, episode) for question, episode in lasted.items()]
     known = {str(each) for each in memory.refused}
     refused = tuple(each for each in outcome.get("refused") or () if str(each["kept_at"]) not in known)
     places = (*memory.refused, *(str(each["kept_at"]) for each in refused))[-REFUSED:]
@@ -182,6 +185,14 @@ def _entries(outcome: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[Mappi
     failed = outcome.get("failure")
     whole = {"status": "FAILED", "state": failed.get("state")} if failed else {"status": "SUCCEEDED"}
     yield THE_CHECK, [(whole, True)]
+
+
+def _gone(algorithms: Mapping[str, Told], outcome: Mapping[str, Any]) -> list[str]:
+    """Name the algorithms that serve no more; nobody can tell by a check that came not so far as to look."""
+    served = {**(outcome.get("known") or {}), **(outcome.get("algorithms") or {})}
+    if not served or outcome.get("failure"):
+        return []
+    return [name for name in algorithms if name not in served and name != THE_CHECK]
 
 
 def _step(name: str, told: Told, entry: Mapping[str, Any], at: str | None) -> tuple[Told, list[Item]]:

@@ -213,6 +213,21 @@ def test_another_champion_begins_anew_and_what_was_found_of_the_one_before_is_ov
     assert "has taken over" in both["message"] and "fuel: it moved" in both["message"]
 
 
+def test_what_was_found_of_an_algorithm_that_serves_no_more_is_over():
+    people = People()
+    other = {**entry(1, drift={"km": "act"}), "algorithm": "linear-learner"}
+    people.check(1, entry(1), other)
+    del people.standing["linear-learner"]
+    [over] = people.check(2, failure={"state": "Collect", "error": "X", "cause": "no"})
+    assert over["kind"] == "monitoring-failed"
+    [over] = people.check(3, entry(3))
+    assert (
+        "drift since 2026-03-03 14:30 UTC is over (1 check found it): linear-learner serves no more"
+        in (over["message"])
+    )
+    assert people.check(4, entry(4)) == []
+
+
 def test_of_what_a_model_predicted_that_serves_no_more_nothing_is_told():
     people = People()
     assert people.check(1, entry(1, drift={"km": "act"}, replaced=True)) == []
