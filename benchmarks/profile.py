@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import machine
+from peer_environments import interpreter
 from profile_files import generate
 
 HERE = Path(__file__).parent
@@ -60,25 +60,9 @@ class Run:
     peak_mb: float
 
 
-def interpreter(peer: str, folder: Path) -> Path | None:
-    """Give the Python of a peer's environment, made where there is none; None where it cannot be."""
-    if peer == OURS:
-        return Path(sys.executable)
-    home = folder / "venvs" / peer
-    python = home / "bin" / "python"
-    mark, wanted = home / "installed", " ".join(PEERS[peer])
-    if mark.exists() and mark.read_text() == wanted:
-        return python
-    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    try:
-        subprocess.run([uv, "venv", "-q", "--clear", str(home)], check=True, timeout=60)
-        install = [uv, "pip", "install", "-q", "--python", str(python), *PEERS[peer]]
-        subprocess.run(install, check=True, timeout=600, capture_output=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        print(f"skipped {peer}: it cannot be installed here ({error})", file=sys.stderr)
-        return None
-    mark.write_text(wanted)
-    return python
+def python_of(peer: str, folder: Path) -> Path | None:
+    """Give the Python that a peer runs by; None where its environment cannot be made."""
+    return Path(sys.executable) if peer == OURS else interpreter(peer, PEERS[peer], folder)
 
 
 def run(python: Path, peer: str, files: list[Path]) -> Run | str:
@@ -141,7 +125,7 @@ def measure(rows: int, arguments: argparse.Namespace) -> dict[str, Any]:
         if not path.exists():
             generate(path, rows, seed)
     wanted = [name for name in arguments.peers if arguments.tables == 2 or name not in TWO_TABLES_ONLY]
-    pythons = {name: interpreter(name, arguments.folder) for name in wanted}
+    pythons = {name: python_of(name, arguments.folder) for name in wanted}
     runs: dict[str, list[Run]] = {name: [] for name, python in pythons.items() if python}
     for _ in range(arguments.runs):
         for name in list(runs):
