@@ -134,37 +134,54 @@ def false_alarms(table: Table, size: int, windows: int, rate: float | None = Non
     }
 
 
-def baseline_of(table: Table, known: Sequence[int], folder: Path) -> tuple[Profile, Constraints]:
-    """Write a baseline of some rows as a training run does, and read it as a check does."""
+def baseline_of(
+    table: Table, known: Sequence[int], folder: Path, predictions: Sequence[float] | None = None
+) -> tuple[Profile, Constraints]:
+    """Write a baseline of some rows as a training run does, and read it as a check does.
+
+    Parameters
+    ----------
+    predictions : sequence of float, optional
+        What the model answers on its held-out rows.
+    """
     kinds = list(table.kinds.values())
     with (folder / "train_raw.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.kinds)
         for row in table.rows[known]:
             writer.writerow([read_cell(cell, kind)[0] for cell, kind in zip(row, kinds, strict=True)])
-    profile = whole_profile(folder / "train_raw.csv")
+    profile = whole_profile(folder / "train_raw.csv", kinds=table.kinds)
     statistics, rules = (json.loads(json.dumps(each)) for each in (profile.statistics(), suggest(profile)))
-    return read_baseline(statistics, rules, list(table.kinds), None, profile.to_bytes())
+    answers = None if predictions is None else "\n".join(map(repr, predictions)).encode()
+    return read_baseline(statistics, rules, table.kinds, answers, profile.to_bytes())
 
 
-def window_of(table: Table, rows: Any, folder: Path) -> Profile:
+def window_of(
+    table: Table,
+    rows: Any,
+    folder: Path,
+    predictions: Sequence[float] | None = None,
+    at: str = "2026-01-01T00:00:00Z",
+) -> Profile:
     """Capture rows as an endpoint does, and read the file as a check does."""
+    answers = [0.0] * len(rows) if predictions is None else list(predictions)
     with (folder / "capture.jsonl").open("w", encoding="utf-8") as file:
-        for at in range(0, len(rows), A_REQUEST):
-            file.write(json.dumps(_captured(at, rows[at : at + A_REQUEST])) + "\n")
+        for begin in range(0, len(rows), A_REQUEST):
+            sent, answered = rows[begin : begin + A_REQUEST], answers[begin : begin + A_REQUEST]
+            file.write(json.dumps(_captured(begin, sent, answered, at)) + "\n")
     source = Source("capture", "capture.jsonl", folder / "capture.jsonl")
     found = read_window([source], table.kinds, "xgboost", "", folder / "rows.parquet")
     assert found.rows == len(rows) and not found.unreadable, found.unreadable
     return found.profile
 
 
-def _captured(at: int, rows: Any) -> Mapping[str, Any]:
+def _captured(number: int, rows: Any, answers: Sequence[float], at: str) -> Mapping[str, Any]:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
-    sent = {"endpointInput": out.getvalue(), "endpointOutput": "0\n" * len(rows)}
+    sent = {"endpointInput": out.getvalue(), "endpointOutput": "".join(f"{answer!r}\n" for answer in answers)}
     about = {"observedContentType": "text/csv", "encoding": "CSV"}
     return {
         "captureData": {side: {**about, "mode": side, "data": data.strip()} for side, data in sent.items()},
-        "eventMetadata": {"eventId": str(at), "inferenceTime": "2026-01-01T00:00:00Z"},
+        "eventMetadata": {"eventId": str(number), "inferenceTime": at},
         "eventVersion": "0",
     }

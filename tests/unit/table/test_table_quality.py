@@ -103,6 +103,16 @@ def test_a_worse_model_alarms_in_the_container_s_words_and_an_equal_one_does_not
     assert few.verdict == "insufficient"
 
 
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_few_truths_are_too_few_and_nothing_breaks_not_even_over_a_single_one(kind, rows):
+    statistics, constraints = quality_files(MAKERS[kind](1))
+    found = judge(MAKERS[kind](2, rows), constraints, statistics, least_rows=200)
+    assert (found.verdict, found.rows) == ("insufficient", rows)
+    eager = judge(MAKERS[kind](2, rows), constraints, statistics, least_rows=1, before=MAKERS[kind](3, 50))
+    json.dumps(eager.to_dict(), allow_nan=False)
+
+
 def test_metrics_are_named_in_camel_case_as_the_container_does_and_the_half_f_is_left_out():
     statistics, constraints = quality_files(multiclass(1))
     found = judge(multiclass(3, right=0.5), constraints, statistics, least_rows=200)

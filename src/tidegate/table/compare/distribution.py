@@ -1,6 +1,6 @@
 """How far a column's distribution is from the baseline's, and whether that may be chance.
 
-Numbers are compared by the largest difference of their distribution functions (Kolmogorov and Smirnov);
+Numbers are compared by the largest difference of their distribution functions, which `same_numbers` tests;
 flags, codes and texts by their shares (`shares_changed`); dates as days, of which those that time brings are
 expected (`days`).
 """
@@ -15,6 +15,7 @@ from tidegate.core.figures import apart, figure
 from tidegate.core.sentences import Sentence, of_the_data, say, told
 from tidegate.table.compare import days, violations
 from tidegate.table.compare.evidence import NUMERIC, Evidence, Side
+from tidegate.table.compare.numbers import same_numbers
 from tidegate.table.compare.shares import SharesChanged
 from tidegate.table.constraints.read import ColumnConstraints
 from tidegate.table.drift import OF_CATEGORIES, OF_NUMBERS, Categories, Measured
@@ -128,13 +129,7 @@ def _of_shares(before: Categories, now: Categories, baseline: Side, window: Side
 
 def _of_numbers(baseline: Side, window: Side) -> _Found:
     distance = simple(baseline.numbers, window.numbers).distance
-    return distance, lambda: _by_chance(distance, baseline, window)
-
-
-def _by_chance(distance: float, baseline: Side, window: Side) -> float:
-    before, now = (side.numbers.rows / side.alike.rows.rows_for_one for side in (baseline, window))
-    inexact = baseline.numbers.rank_error + window.numbers.rank_error
-    return kolmogorov_tail(max(0.0, distance - inexact), before * now / (before + now))
+    return distance, lambda: same_numbers(baseline, window)
 
 
 def _of_days(baseline: Side, window: Side) -> _Found:

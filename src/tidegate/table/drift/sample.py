@@ -67,6 +67,10 @@ class Numbers:
         """Give the share of the numbers up to each point: the distribution function."""
         return np.asarray(self._sums[np.searchsorted(self.values, points, side="right")] / self.rows)
 
+    def below(self, points: Floats) -> Floats:
+        """Give the share of the numbers that are less than each point."""
+        return np.asarray(self._sums[np.searchsorted(self.values, points, side="left")] / self.rows)
+
     def quantiles(self, shares: Floats) -> Floats:
         """Give the smallest number up to which each share lies."""
         sums = self._sums[1:] / self.rows

@@ -25,6 +25,17 @@ def simple(baseline: Numbers, window: Numbers) -> Measured:
     return Measured(abs(before - now))
 
 
+def apart(baseline: Numbers, window: Numbers) -> tuple[float, float]:
+    """Give by how much the window's distribution function lies at most below the baseline's, and above.
+
+    >>> apart(Numbers.sampled([1, 2, 3, 4]), Numbers.sampled([0, 2.5, 2.5, 9]))
+    (0.25, 0.25)
+    """
+    points = np.concatenate([baseline.values, window.values])
+    found = window.below_or_at(points) - baseline.below_or_at(points)
+    return max(0.0, -float(found.min())), max(0.0, float(found.max()))
+
+
 def farthest(baseline: Numbers, window: Numbers) -> tuple[float, float, float]:
     """Give the number at which the distribution functions differ most, and both of them there.
 

@@ -58,6 +58,20 @@ def kolmogorov_tail(distance: float, effective_rows: float) -> float:
     return min(1.0, max(0.0, 2 * total))
 
 
+def kuiper_tail(distance: float, effective_rows: float) -> float:
+    """Give the probability of so large a sum of the distances to either side (Kuiper, 1960), asymptotically.
+
+    >>> round(kuiper_tail(0.1747, 100), 3)
+    0.05
+    """
+    x = math.sqrt(effective_rows) * distance
+    if x < 0.6:
+        return 1.0
+    squares = [(k * x) ** 2 for k in range(1, 30)]
+    total = math.fsum((4 * each - 1) * math.exp(-2 * each) for each in squares)
+    return min(1.0, max(0.0, 2 * total))
+
+
 def chi_squared_tail(statistic: float, freedom: int) -> float:
     """Give the probability of so large a χ²: the upper regularised incomplete gamma function of half of both.
 

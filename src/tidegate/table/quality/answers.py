@@ -174,11 +174,11 @@ def sample_deviations(measure: Callable[[Rows], dict[str, float]], rows: int) ->
 
     So the guide to Model Monitor, "Model quality metrics"; seeded, so that the same rows give the same files.
     """
+    if rows < LEAST_ROWS_FOR_DEVIATION:
+        return dict.fromkeys(measure(np.arange(rows)), math.nan)
     rng = np.random.default_rng(rows)
     size = int(SAMPLE_SHARE * rows)
     samples = [measure(rng.permutation(rows)[:size]) for _ in range(SAMPLES)]
-    if rows < LEAST_ROWS_FOR_DEVIATION:
-        return dict.fromkeys(samples[0], math.nan)
     return {name: float(np.std([each[name] for each in samples], ddof=1)) for name in samples[0]}
 
 

@@ -105,14 +105,19 @@ def curves(is_true: npt.NDArray[np.bool_], scores: Floats) -> dict[str, Any]:
     positives, negatives = float(is_true.sum()) or math.nan, float((~is_true).sum()) or math.nan
     return {
         "receiver_operating_characteristic_curve": {
-            "false_positive_rates": [0.0, *((said - tp) / negatives).tolist()],
-            "true_positive_rates": [0.0, *(tp / positives).tolist()],
+            "false_positive_rates": [0.0, *_numbers((said - tp) / negatives)],
+            "true_positive_rates": [0.0, *_numbers(tp / positives)],
         },
         "precision_recall_curve": {
             "precisions": [1.0, *(tp / said).tolist()],
-            "recalls": [0.0, *(tp / positives).tolist()],
+            "recalls": [0.0, *_numbers(tp / positives)],
         },
     }
+
+
+def _numbers(values: Floats) -> list[float | str]:
+    """Write shares of rows of which there are none as Model Monitor writes what JSON has no number for."""
+    return [value if math.isfinite(value) else "NaN" for value in values.tolist()]
 
 
 def _ratio(part: float, whole: float) -> float:
