@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import os
 import sys
 import tempfile
 import urllib.request
@@ -24,6 +25,12 @@ import boto3
 
 ENGINE = "python/tidegate/"  # of a layer; its libraries are built for another Python than Glue's
 MARK = "tidegate-engine-"
+
+
+def settle_region(region: str) -> None:
+    """Tell the SDK on this machine in which region it works, unless it knows: Glue's machines do not say."""
+    if region:
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)
 
 
 def bring_engine(layers: Sequence[str]) -> None:
@@ -53,8 +60,11 @@ def _content(layer: str, version: str) -> dict[str, Any]:
     return dict(answer["Content"])
 
 
-def read(task: tuple[int, list[dict[str, Any]]], manifest_uri: str, layers: Sequence[str]) -> Any:
+def read(
+    task: tuple[int, list[dict[str, Any]]], manifest_uri: str, layers: Sequence[str], region: str
+) -> Any:
     """Read one part on whichever machine this is; gives what is known of it, and leaves its rows in S3."""
+    settle_region(region)
     bring_engine(layers)
     from tidegate.core.unforeseen import guarded
 
@@ -113,23 +123,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Reads a large window.")
     parser.add_argument("--manifest", required=True, help="S3 URI of the window's manifest")
     parser.add_argument("--layers", default="", help="ARNs of the layers that hold the engine, by commas")
+    parser.add_argument("--aws-region", default="", help="the region of the stack")
     options, _ = parser.parse_known_args()
+    settle_region(options.aws_region)
     layers = [each for each in options.layers.split(",") if each]
     bring_engine(layers)
     from tidegate.core.unforeseen import guarded
 
     # What the job ends with is its message, and a line of its log: no value of the data may be in it.
-    guarded(_window)(options.manifest, layers)
+    guarded(_window)(options.manifest, layers, options.aws_region)
 
 
-def _window(uri: str, layers: Sequence[str]) -> None:
+def _window(uri: str, layers: Sequence[str], region: str) -> None:
     from tidegate.core.windows import Manifest, parts_of
     from tidegate.edge import storage
     from tidegate.edge.window_parts import keep_window
 
     manifest = Manifest.from_dict(storage.read_json(uri))
     tasks = list(enumerate(parts_of(manifest.objects)))
-    parts = spark_or_here()(lambda task: read(task, uri, layers), tasks)
+    parts = spark_or_here()(lambda task: read(task, uri, layers, region), tasks)
     with tempfile.TemporaryDirectory() as scratch:
         rows = Path(scratch) / "rows.parquet"
         join(manifest.home, len(parts), rows)

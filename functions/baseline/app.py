@@ -36,10 +36,10 @@ def _of_the_model(event: dict[str, Any], home: str) -> tuple[dict[str, Any], dic
     from tidegate.table.baseline import model_quality
     from tidegate.table.estimate.baseline import estimates
 
-    truth, answers = storage.read_bytes(event["truth"]), storage.read_bytes(event["predictions"])
+    truth, answers = storage.read_bytes(event["truth"]), storage.read_parts(event["predictions"]) or b""
     columns = _recipe(event)["columns"]
     kinds = {column["name"]: column["type"] for column in columns}
-    learned = estimates(truth, answers, storage.read_bytes(event["rows"]), kinds)
+    learned = estimates(truth, answers, storage.read_parts(event["rows"], ".jsonl") or b"", kinds)
     for name, document in zip(("estimator", "importances"), learned, strict=True):
         if document is not None:
             storage.write_json(f"{home}/{name}.json", document)

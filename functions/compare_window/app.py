@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from tidegate.core.errors import NotThere
 from tidegate.core.estimates import estimate_of
@@ -110,9 +109,4 @@ def _document(uri: str) -> dict[str, Any]:
 
 def _predictions(manifest: Manifest) -> bytes | None:
     """Read what the champion predicted on its held-out rows, where batch transform left it."""
-    try:
-        return storage.read_bytes(f"{manifest.baseline}/candidate/rows.jsonl.out")
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            return None
-        raise
+    return storage.read_parts(f"{manifest.baseline}/candidate/")

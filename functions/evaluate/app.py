@@ -25,8 +25,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     champion = event.get("champion")
     evaluation = evaluate(
         storage.read_bytes(event["truth"]),
-        storage.read_bytes(event["candidate"]),
-        storage.read_bytes(champion) if champion else None,
+        storage.read_parts(event["candidate"]) or b"",
+        (storage.read_parts(champion) or b"") if champion else None,
         event["run"],
     )
     if champion:

@@ -21,6 +21,7 @@ from tidegate.core.scoring import (
     layouts_of,
     missing_of,
     no_champion,
+    part_rows_of,
     plan_scores,
 )
 from tidegate.core.spec import ModelSpec
@@ -83,7 +84,8 @@ def _prepare(event: dict[str, Any], spec: ModelSpec, champions: list[Champion]) 
         source = storage.download(event["bucket"], event["key"], event.get("version"), Path(scratch) / "drop")
         out = Path(scratch) / "out"
         out.mkdir()
-        counts = prepare_scores(source, wanted, layouts_of(champions), spec.scoring, out, filename)
+        layouts, rows = layouts_of(champions), part_rows_of(champions)
+        counts = prepare_scores(source, wanted, layouts, spec.scoring, out, filename, part_rows=rows)
         home = names.score_prefix(spec.name, event["run"], event.get("attempt", 0))
         storage.upload_folder(out, f"s3://{ARTIFACTS}/{home}")
     return counts

@@ -13,7 +13,9 @@ from tests.conformance.troubles import service_of
 Rule = tuple[tuple[str, ...], float, int, float, float]
 
 QUOTA = (30, 16, 2, 600)
-_SAGEMAKER = ("ThrottlingException", "SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException")
+# A service's general exception is what has no name of its own: a fault of the moment, but also a request that the
+# service refuses (ValidationException) or that nobody may make, which no trying again mends. So not for long.
+GENERAL = (2, 4, 2, 16)
 RULES: dict[str, tuple[Rule, ...]] = {
     "lambda": (
         # Functions are few at a time, by the account's quota or the stack's: many drops at once wait here.
@@ -39,7 +41,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
                 "DynamoDB.RequestLimitExceededException",
                 "DynamoDB.ThrottlingException",
                 "DynamoDB.InternalServerErrorException",
-                "DynamoDB.AmazonDynamoDBException",
                 "DynamoDB.SdkClientException",
                 "States.Timeout",
             ),
@@ -48,8 +49,14 @@ RULES: dict[str, tuple[Rule, ...]] = {
             2,
             30,
         ),
+        (("DynamoDB.AmazonDynamoDBException",), *GENERAL),
     ),
-    "sagemaker": ((("SageMaker.ResourceLimitExceededException",), *QUOTA), (_SAGEMAKER, 5, 5, 2, 60)),
+    "sagemaker": (
+        (("SageMaker.ResourceLimitExceededException",), *QUOTA),
+        (("ThrottlingException", "SageMaker.SdkClientException"), 5, 5, 2, 60),
+        (("SageMaker.AmazonSageMakerException",), *GENERAL),
+    ),
+    # Here and with sfn throttles have no name of their own.
     "aws-sdk:sagemaker": (
         (("SageMaker.SageMakerException", "SageMaker.SdkClientException", "States.Timeout"), 2, 8, 2, 30),
     ),
@@ -59,7 +66,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
                 "Ssm.TooManyUpdatesException",
                 "Ssm.ThrottlingException",
                 "Ssm.InternalServerErrorException",
-                "Ssm.SsmException",
                 "Ssm.SdkClientException",
                 "States.Timeout",
             ),
@@ -68,6 +74,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             2,
             30,
         ),
+        (("Ssm.SsmException",), *GENERAL),
     ),
     "aws-sdk:sfn": ((("Sfn.SfnException", "Sfn.SdkClientException", "States.Timeout"), 2, 8, 2, 60),),
     "aws-sdk:applicationautoscaling": (
@@ -135,3 +142,8 @@ def mean_seconds(rule: Rule) -> float:
     """Return how long a rule goes on trying, at the mean: full jitter halves each pause."""
     _, first, attempts, growth, most = rule
     return sum(min(most, first * growth**turn) for turn in range(attempts)) / 2
+
+
+def most_seconds(rule: Rule) -> float:
+    """Return how long a rule goes on trying at most."""
+    return 2 * mean_seconds(rule)

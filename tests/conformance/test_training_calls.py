@@ -29,7 +29,7 @@ def planned(algorithm: str, **settings: Any) -> dict[str, Any]:
             "algorithms": {algorithm: settings},
         }
     )
-    prepared = {"train": 3200, "content_types": {algorithm: "text/csv"}}
+    prepared = {"train": 3200, "part_rows": 9, "content_types": {algorithm: "text/csv"}}
     [plan] = plan_run(
         spec, "0123456789ab", prefix="tg", parameters="tidegate", artifacts="bucket", prepared=prepared
     )

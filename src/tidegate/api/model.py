@@ -12,6 +12,7 @@ from tidegate.core.algorithms import BUILT_IN
 from tidegate.core.spec import ModelSpec
 from tidegate.serving.apply import Recipe
 
+MOST_RECORDS = 1000  # of a request; fewer where a model's rows are so wide that its container takes fewer
 BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 GONE = "Missing"  # the status of an endpoint that there is not
 
@@ -32,6 +33,8 @@ class Served:
         For some fields, the words that stand for a missing value.
     levels : mapping of str to frozenset of str
         Of each categorical field, the values that it learned.
+    most_rows : int
+        How many rows its container takes at once, whatever they hold.
     """
 
     algorithm: str
@@ -42,6 +45,7 @@ class Served:
     recipe: Recipe | None = None
     missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
     levels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    most_rows: int = MOST_RECORDS
 
     @property
     def accept(self) -> str:
@@ -88,6 +92,11 @@ class Model:
             for name, levels in each.levels.items():
                 found[name] = found[name] & levels if name in found else levels
         return found
+
+    @property
+    def most_records(self) -> int:
+        """How many records are answered at once."""
+        return min([MOST_RECORDS, *(each.most_rows for each in self.served)])
 
     @property
     def absent(self) -> list[str]:

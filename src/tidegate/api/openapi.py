@@ -7,10 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from tidegate.api.exchange import CSV, JSON, MOST_BYTES
-from tidegate.api.form import Form
-from tidegate.api.model import Model
+from tidegate.api.model import MOST_RECORDS, Model
 from tidegate.api.problems import MEDIA_TYPE
-from tidegate.api.records import MOST_RECORDS
 from tidegate.api.unseen import MOST_WARNINGS
 
 Schema = dict[str, Any]
@@ -82,9 +80,9 @@ def _predict(model: Model) -> Schema:
         "summary": f"Predict {model.spec.target} with the model {name}",
         "requestBody": {
             "required": True,
-            "description": f"At most {MOST_RECORDS:,} records and {MOST_BYTES:,} bytes, in UTF-8",
+            "description": f"At most {model.most_records:,} records and {MOST_BYTES:,} bytes, in UTF-8",
             "content": {
-                JSON: {"schema": _body(model.form, {"$ref": f"#/components/schemas/record-{name}"})},
+                JSON: {"schema": _body(model, {"$ref": f"#/components/schemas/record-{name}"})},
                 CSV: {
                     "schema": {
                         "type": "string",
@@ -109,15 +107,15 @@ def _predict(model: Model) -> Schema:
     }
 
 
-def _body(form: Form, record: Schema) -> Schema:
-    several = {"type": "array", "items": record, "minItems": 1, "maxItems": MOST_RECORDS}
+def _body(model: Model, record: Schema) -> Schema:
+    several = {"type": "array", "items": record, "minItems": 1, "maxItems": model.most_records}
     wrapped = {
         "type": "object",
         "properties": {"records": {"anyOf": [several, record]}},
         "required": ["records"],
         "additionalProperties": False,
     }
-    return {"anyOf": [record, several, *([] if "records" in form.known else [wrapped])]}
+    return {"anyOf": [record, several, *([] if "records" in model.form.known else [wrapped])]}
 
 
 def _list_models() -> Schema:

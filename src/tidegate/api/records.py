@@ -9,17 +9,17 @@ from typing import Any
 
 from tidegate.api.exchange import CSV, JSON, media_type
 from tidegate.api.form import MOST_FAULTS, Form
+from tidegate.api.model import MOST_RECORDS
 from tidegate.api.problems import Fault, Problem, summed_up
 from tidegate.core.grammar import Malformed, csv_text, json_text, other_separator, separators_said
 
-MOST_RECORDS = 1000
 REPLACED = "\ufffd"
 CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 
 Record = dict[str, Any]
 
 
-def read_records(body: bytes, content_type: str, form: Form) -> list[Record]:
+def read_records(body: bytes, content_type: str, form: Form, most: int = MOST_RECORDS) -> list[Record]:
     """Read the records of a request.
 
     Parameters
@@ -30,6 +30,8 @@ def read_records(body: bytes, content_type: str, form: Form) -> list[Record]:
         JSON (one record, a list of them, or ``{"records": [...]}``) or CSV, with or without a header row.
     form : Form
         What a record may hold.
+    most : int
+        How many records are answered at once.
 
     Raises
     ------
@@ -60,10 +62,10 @@ def read_records(body: bytes, content_type: str, form: Form) -> list[Record]:
     records = _of_json(text, form) if typed else _of_csv(text, form, parameters.get("header"))
     if not records:
         raise Problem(422, "the request holds no records; send at least one")
-    if len(records) > MOST_RECORDS:
+    if len(records) > most:
         raise Problem(
             422,
-            f"the request holds {len(records):,} records, and at most {MOST_RECORDS:,} are answered at once; "
+            f"the request holds {len(records):,} records, and at most {most:,} are answered at once; "
             "send them in parts, or drop them as a file for batch scoring",
         )
     _refuse(_faults(records, form, typed))

@@ -6,6 +6,7 @@ import csv
 import gzip
 import importlib.util
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,14 @@ def fetch_cars(folder: Path) -> Path:
 def held_out_cars(stack: Stack, model: str, run: str) -> list[tuple[Row, float]]:
     """Choose a cheap, a middling and a dear car that no model has seen (test split), with true prices."""
     folder = names.run_prefix(model, run)
-    rows = stack.read_object(stack.artifacts_bucket, f"{folder}/test/rows.jsonl")
     truth = stack.read_object(stack.artifacts_bucket, f"{folder}/test/truth.csv")
-    if rows is None or truth is None:
+    rows = b""
+    for number in itertools.count():
+        part = stack.read_object(stack.artifacts_bucket, f"{folder}/test/rows/{names.part_name(number)}")
+        if part is None:
+            break
+        rows += part
+    if not rows or truth is None:
         raise Trouble(
             f"The held-out cars of run {run} are not in the artifacts bucket any more.",
             "`tidegate train` with --again trains once more.",

@@ -38,6 +38,9 @@ class BuiltIn:
         Variables of the model's container.
     sparse : str or None
         The content type in which the algorithm reads rows that are nearly all zeros, absent ones left out.
+    most_bytes : int
+        The largest body that its container takes. That of the built-in algorithms is 6 MiB, SageMaker's own
+        default of a payload, unless the container says how to raise it.
     by_rows : callable
         What is set by the number of training rows that an instance gets, unless the model's file says so.
     checkpoints : bool
@@ -51,6 +54,7 @@ class BuiltIn:
     quality_metric: str
     environment: Mapping[str, str] = field(default_factory=dict)
     sparse: str | None = None
+    most_bytes: int = 6 * 1024**2
     by_rows: Callable[[int], dict[str, str]] = lambda _rows: {}
     checkpoints: bool = False
 
@@ -84,6 +88,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         # Its server refuses bodies over 6 MiB by itself, and a recipe makes them longer.
         environment={"MAX_CONTENT_LENGTH": str(_LARGEST_BODY)},
         sparse="text/libsvm",
+        most_bytes=_LARGEST_BODY,
         checkpoints=True,
     ),
     "linear-learner": BuiltIn(

@@ -44,6 +44,15 @@ def run_id(bucket: str, key: str, version: str) -> str:
     return hashlib.sha256(f"{bucket}/{key}/{version}".encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
+def part_name(number: int) -> str:
+    """Name a file of rows for batch transform; by name they stand in the order of the rows.
+
+    >>> part_name(7)
+    'part-00007.jsonl'
+    """
+    return f"part-{number:05d}.jsonl"
+
+
 def is_model_name(text: str) -> bool:
     """Tell whether a text may be the name of a model."""
     return len(text) <= MODEL_NAME_MAX and re.fullmatch(MODEL_NAME_PATTERN[1:-1], text) is not None

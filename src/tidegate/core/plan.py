@@ -38,8 +38,8 @@ def plan_run(
     artifacts : str
         The artifacts bucket.
     prepared : mapping
-        What `prepare` wrote: ``train``, the number of training rows, and ``content_types``, what the channels
-        of each algorithm hold.
+        What `prepare` wrote: ``train``, the number of training rows, ``content_types``, what the channels of
+        each algorithm hold, and ``part_rows``, how many held-out rows a file has at most.
 
     Returns
     -------
@@ -94,7 +94,8 @@ def _plan_algorithm(
         "output": f"{home}/model",
         "checkpoints": {"S3Uri": f"{home}/checkpoints"} if checkpoints else None,
         "recipe": f"{home}/recipe.tar.gz",
-        "rows": f"{root}/test/rows.jsonl",
+        "rows": f"{root}/test/rows/",
+        "part_rows": prepared["part_rows"],
         "truth": f"{root}/test/truth.csv",
         "training_rows": f"{root}/train_raw.csv",
         "candidate": f"{home}/candidate",

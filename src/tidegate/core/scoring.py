@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.core import names
+from tidegate.core.payload import PART_ROWS
 from tidegate.core.sentences import Sentence, say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.core.usage import Scoring
@@ -28,6 +29,8 @@ class Champion:
         For some of them, the words that stand for a missing value.
     levels : mapping of str to list of str
         Of each categorical one, the values that it learned.
+    most_rows : int
+        How many rows its containers take at once.
     """
 
     algorithm: str
@@ -35,6 +38,7 @@ class Champion:
     columns: Mapping[str, str]
     missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    most_rows: int = PART_ROWS
 
 
 def no_champion(model: str, lost: Mapping[str, str] | None = None) -> str:
@@ -97,6 +101,15 @@ def layouts_of(champions: Sequence[Champion]) -> list[list[str]]:
         if list(champion.columns) not in layouts:
             layouts.append(list(champion.columns))
     return layouts
+
+
+def part_rows_of(champions: Sequence[Champion]) -> list[int]:
+    """List for each of `layouts_of` how many rows a file has at most: as many as all who read it can take."""
+    layouts = layouts_of(champions)
+    return [
+        min(PART_ROWS, *(each.most_rows for each in champions if list(each.columns) == layout))
+        for layout in layouts
+    ]
 
 
 def too_many_bad(scoring: Scoring, rows: int, rejected: int, first: Sentence) -> Sentence | None:

@@ -113,7 +113,8 @@ class Api:
                 raise updating(f"'{name}' is being deployed") if coming else not_deployed(name, model.lost)
             # A model that came into service a moment ago may read other fields than the one known here.
             try:
-                records = read_records(request.body, request.headers.get("content-type", ""), model.form)
+                kind = request.headers.get("content-type", "")
+                records = read_records(request.body, kind, model.form, model.most_records)
             except Problem:
                 now = self._model(request, seconds=LATELY_SECONDS)
                 if (now.served, now.form) == (model.served, model.form):

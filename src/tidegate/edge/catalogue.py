@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from tidegate.api.model import GONE, Model, Served
+from tidegate.api.model import GONE, MOST_RECORDS, Model, Served
 from tidegate.core import names
 from tidegate.core.errors import NotThere
+from tidegate.core.payload import most_rows
 from tidegate.core.spec import ModelSpec
 from tidegate.edge.hosting import describe
 from tidegate.edge.storage import client, read_json
@@ -128,7 +129,7 @@ class Catalogue:
         try:
             run = names.champion_run(named["model"])
             spec = _run_spec(self._artifacts, model, run)
-            recipe, levels = _recipe(
+            recipe, levels, most = _recipe(
                 self._artifacts, model, run, algorithm, serverless=spec.serving.serverless is not None
             )
         except ValueError:
@@ -137,7 +138,8 @@ class Catalogue:
             return gone
         features = {name: feature.type for name, feature in spec.features.items()}
         missing = {name: words for name, words in spec.missing.items() if name in features}
-        return Served(algorithm, named["endpoint"], named["model"], run, features, recipe, missing, levels)
+        endpoint, version = named["endpoint"], named["model"]
+        return Served(algorithm, endpoint, version, run, features, recipe, missing, levels, most)
 
 
 # What a run wrote does not change, so it is read once.
@@ -152,11 +154,12 @@ def _run_spec(artifacts: str, model: str, run: str) -> ModelSpec:
 @lru_cache(MOST_KEPT)
 def _recipe(
     artifacts: str, model: str, run: str, algorithm: str, *, serverless: bool
-) -> tuple[Recipe | None, dict[str, frozenset[str]]]:
-    """Read the recipe where it is applied here, and which values it knows of each categorical field."""
+) -> tuple[Recipe | None, dict[str, frozenset[str]], int]:
+    """Read the recipe where it is applied here, which values it knows of each field, how many rows fit."""
     recipe: Any = read_json(f"s3://{artifacts}/{names.recipe_key(model, run, algorithm)}")
     if serverless and recipe is None:
         raise NotThere(f"the recipe of the run {run}, which made the version that is named, is no more")
     columns = recipe["columns"] if recipe else []
     levels = {each["name"]: frozenset(each["levels"]) for each in columns if "levels" in each}
-    return Recipe(recipe) if serverless else None, levels
+    most = most_rows(recipe, algorithm) if recipe else MOST_RECORDS
+    return Recipe(recipe) if serverless else None, levels, most

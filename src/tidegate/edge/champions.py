@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from tidegate.core import names
 from tidegate.core.champions import Found, unusable
+from tidegate.core.payload import most_rows
 from tidegate.core.scoring import Champion
 from tidegate.core.spec import ModelSpec
 from tidegate.edge import parameters
@@ -104,4 +105,5 @@ def _champion(algorithm: str, model: str, recipe: Mapping[str, Any]) -> Champion
         {name: columns[name]["type"] for name in recipe["inputs"]},
         {name: each["missing"] for name, each in columns.items() if "missing" in each},
         {name: each["levels"] for name, each in columns.items() if "levels" in each},
+        most_rows(recipe, algorithm),
     )

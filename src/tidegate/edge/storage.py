@@ -54,6 +54,15 @@ def read_bytes_or_none(uri: str) -> bytes | None:
         raise
 
 
+def read_parts(uri: str, ending: str = ".out") -> bytes | None:
+    """Read every object under a folder whose name ends so, one after the other; None where there is none."""
+    bucket, prefix = split_uri(uri)
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = sorted(each["Key"] for page in pages for each in page.get("Contents", []))
+    parts = [read_bytes(f"s3://{bucket}/{key}") for key in keys if key.endswith(ending)]
+    return b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts) if parts else None
+
+
 def exists(uri: str) -> bool:
     """Tell whether there is an object."""
     bucket, key = split_uri(uri)

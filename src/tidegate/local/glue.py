@@ -82,8 +82,6 @@ class Runner:
                 **machine,
                 settings.MARKER: os.environ.get(settings.MARKER, ""),
                 "PYTHONUNBUFFERED": "1",
-                "AWS_REGION": settings.REGION,
-                "AWS_DEFAULT_REGION": settings.REGION,
                 "AWS_ENDPOINT_URL": self._context.endpoint_url,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 **access.variables,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.payload import PART_ROWS, most_rows
 from tidegate.core.sentences import say, told
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Indices
@@ -18,6 +19,8 @@ from tidegate.table.read import read_drop
 from tidegate.table.recipe import fit_recipe, write_channel
 from tidegate.table.split import shuffled, split
 
+# The champion, whose recipe may make wider rows, scores the same files; see `look_up_champion`.
+ROOM_FOR_THE_CHAMPION = 2
 SCALED = {"xgboost": False, "linear-learner": True}
 
 
@@ -32,7 +35,7 @@ def prepare(
 ) -> dict[str, Any]:
     """Read, check, split and encode a drop for every algorithm of a model.
 
-    Writes under `out`: ``test/rows.jsonl``, ``test/truth.csv``, ``train_raw.csv`` and, for each algorithm,
+    Writes under `out`: ``test/rows/part-….jsonl``, ``test/truth.csv``, ``train_raw.csv`` and, for each one,
     ``<algorithm>/recipe.json``, ``recipe.tar.gz``, ``train/part-….csv``, one for each instance that trains,
     and ``validation/part-0.csv`` (or ``.libsvm``, where the recipe says so).
 
@@ -55,7 +58,7 @@ def prepare(
     -------
     dict
         ``rows``, ``train``, ``validation``, ``test``, ``columns``; ``outputs`` and ``content_types`` by
-        algorithm.
+        algorithm; ``part_rows``, how many of the held-out rows a file has at most.
 
     Raises
     ------
@@ -66,10 +69,9 @@ def prepare(
     rows = table.rows
     parts = split(table, spec.split)
     del table  # its columns are copied into the parts
-    write_rows(parts["test"], spec, out / "test" / "rows.jsonl")
     write_truth(parts["test"], out / "test" / "truth.csv")
     write_raw(parts["train"], spec, out / "train_raw.csv")
-    outputs, content_types = {}, {}
+    outputs, content_types, fitting = {}, {}, [PART_ROWS]
     # Linear Learner goes through its rows as they lie there; a file is often sorted.
     orders = {part: shuffled(parts[part]) for part in ("train", "validation")}
     for algorithm in spec.algorithms:
@@ -85,6 +87,9 @@ def prepare(
         (folder / "recipe.json").write_text(json.dumps(recipe, ensure_ascii=False, indent=1), "utf-8")
         (folder / "recipe.tar.gz").write_bytes(bundle(recipe))
         outputs[algorithm] = len(recipe["outputs"])
+        fitting.append(most_rows(recipe, algorithm))
+    part_rows = max(1, min(fitting) // ROOM_FOR_THE_CHAMPION)
+    write_rows(parts["test"], spec, out / "test" / "rows", part_rows)
     counts = {part: got.rows for part, got in parts.items()}
     return {
         "rows": rows,
@@ -92,6 +97,7 @@ def prepare(
         "columns": len(spec.features),
         "outputs": outputs,
         "content_types": content_types,
+        "part_rows": part_rows,
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tidegate.core.names import part_name
 from tidegate.core.spec import ModelSpec
 from tidegate.table.columns import Categories, Column, Table
 from tidegate.table.read.values import date_text
@@ -21,17 +22,30 @@ from tidegate.table.read.values import date_text
 BLOCK_ROWS = 8192
 
 
-def write_rows(table: Table, spec: ModelSpec, path: Path) -> None:
-    """Write each row's features as one JSON object, in the order of the file; a gap is null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_rows(table: Table, spec: ModelSpec, folder: Path, most: int) -> None:
+    """Write each row's features as one JSON object, in the order of the file; a gap is null.
+
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    spec : ModelSpec
+        The model.
+    folder : Path
+        Where ``part-00000.jsonl`` and so on are written; made if absent.
+    most : int
+        How many rows a part has at most.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     keys = {name: json.dumps(name, ensure_ascii=False) + ": " for name in spec.features}
-    with path.open("w", encoding="utf-8", newline="") as file:
-        for block in _blocks(table):
-            columns = [
-                [keys[name] + cell for cell in _json_cells(block.columns[name], feature.type)]
-                for name, feature in spec.features.items()
-            ]
-            file.writelines("{" + ", ".join(cells) + "}\n" for cells in zip(*columns, strict=True))
+    for part in range(-(-table.rows // most)):
+        with (folder / part_name(part)).open("w", encoding="utf-8", newline="") as file:
+            for block in _blocks(table, part * most, min((part + 1) * most, table.rows)):
+                columns = [
+                    [keys[name] + cell for cell in _json_cells(block.columns[name], feature.type)]
+                    for name, feature in spec.features.items()
+                ]
+                file.writelines("{" + ", ".join(cells) + "}\n" for cells in zip(*columns, strict=True))
 
 
 def write_truth(table: Table, path: Path) -> None:
@@ -54,7 +68,7 @@ def write_raw(table: Table, spec: ModelSpec, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([spec.target, *spec.features])
-        for block in _blocks(table):
+        for block in _blocks(table, 0, table.rows):
             columns: list[Iterable[str]] = [map(repr, block.target.tolist())]
             columns += [
                 _csv_cells(block.columns[name], feature.type) for name, feature in spec.features.items()
@@ -62,9 +76,9 @@ def write_raw(table: Table, spec: ModelSpec, path: Path) -> None:
             writer.writerows(zip(*columns, strict=True))
 
 
-def _blocks(table: Table) -> Iterable[Table]:
-    for start in range(0, table.rows, BLOCK_ROWS):
-        yield table.take(np.arange(start, min(start + BLOCK_ROWS, table.rows)))
+def _blocks(table: Table, first: int, end: int) -> Iterable[Table]:
+    for start in range(first, end, BLOCK_ROWS):
+        yield table.take(np.arange(start, min(start + BLOCK_ROWS, end)))
 
 
 def _json_cells(column: Column, kind: str) -> list[str]:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tidegate.api.form import SCHEMAS, Form
+from tidegate.api.model import MOST_RECORDS
 from tidegate.api.problems import MOST_ERRORS, Problem
-from tidegate.api.records import MOST_RECORDS, read_records
+from tidegate.api.records import read_records
 
 FORM = Form(
     {"km": "numeric", "year": "integer", "make": "categorical", "automatic": "boolean", "sold": "date"},

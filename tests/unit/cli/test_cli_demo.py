@@ -54,7 +54,7 @@ def held_out(cloud: FakeCloud) -> None:
     rows = [{"KM": km, "Fuel": "Diesel"} for km in range(9)]
     text = "".join(json.dumps(row) + "\n" for row in rows).encode()
     truth = b"id,target\n" + b"".join(b"%d,%d\n" % (km, 1000 - km) for km in range(9))
-    for name, body in (("rows.jsonl", text), ("truth.csv", truth)):
+    for name, body in (("rows/part-00000.jsonl", text), ("truth.csv", truth)):
         key = (ARTIFACTS, f"cars/runs/{RUN}/test/{name}")
         cloud.s3.objects[key] = {"body": body, "Metadata": {}, "VersionId": "1"}
 

@@ -185,7 +185,7 @@ def test_a_plan_names_everything_once_and_fits_json():
         prefix="tg",
         parameters="tidegate",
         artifacts="bucket",
-        prepared={"train": 700, "content_types": dict.fromkeys(spec.algorithms, "text/csv")},
+        prepared={"train": 700, "part_rows": 9, "content_types": dict.fromkeys(spec.algorithms, "text/csv")},
     )
     assert first["stopping"] == {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200}
     assert "MaxWaitTimeInSeconds" not in second["stopping"]

@@ -79,7 +79,7 @@ def test_a_plan_says_what_to_tune_and_the_spec_survives_the_round_trip():
         prefix="tg",
         parameters="tidegate",
         artifacts="bucket",
-        prepared={"train": 700, "content_types": dict.fromkeys(spec.algorithms, "text/csv")},
+        prepared={"train": 700, "part_rows": 9, "content_types": dict.fromkeys(spec.algorithms, "text/csv")},
     )
     assert first["tuning"]["job"] == "tg-0123456789ab-xgboost"
     assert second["tuning"] is None

@@ -107,7 +107,8 @@ def test_a_drop_is_prepared_and_its_plan_names_what_the_jobs_need(account, load)
     assert [each["algorithm"] for each in answer["algorithms"]] == ["xgboost", "linear-learner"]
     keys = account.keys(ARTIFACTS)
     for each in answer["algorithms"]:
-        for place in ("recipe", "rows", "truth", "training_rows"):
+        assert f"{each['rows']}part-00000.jsonl".removeprefix(f"s3://{ARTIFACTS}/") in keys
+        for place in ("recipe", "truth", "training_rows"):
             assert each[place].removeprefix(f"s3://{ARTIFACTS}/") in keys
         assert any(key.startswith(each["train"].removeprefix(f"s3://{ARTIFACTS}/")) for key in keys)
 
@@ -205,7 +206,9 @@ def test_predictions_are_evaluated_against_the_truth(account, load):
         ARTIFACTS, f"{home}/test/truth.csv", "id,target\n" + "".join(f"{n},{n}.0\n" for n in range(30))
     )
     account.put(
-        ARTIFACTS, f"{home}/xgboost/candidate/rows.jsonl.out", "".join(f"{n + 2}.0\n" for n in range(30))
+        ARTIFACTS,
+        f"{home}/xgboost/candidate/part-00000.jsonl.out",
+        "".join(f"{n + 2}.0\n" for n in range(30)),
     )
     answer = load("evaluate")(event, Context())
     assert answer["rows"] == 30
@@ -220,7 +223,7 @@ def test_columns_that_only_the_champion_reads_are_named(account, load):
     truth = "id,target\n" + "".join(f"{n},{n}.0\n" for n in range(30))
     account.put(ARTIFACTS, f"{home}/0123456789ab/test/truth.csv", truth)
     for part in ("candidate", "champion"):
-        account.put(ARTIFACTS, f"{home}/0123456789ab/xgboost/{part}/rows.jsonl.out", answers)
+        account.put(ARTIFACTS, f"{home}/0123456789ab/xgboost/{part}/part-00000.jsonl.out", answers)
     for run, inputs in (("0123456789ab", ["KM"]), ("ba9876543210", ["Age", "KM", "Fuel"])):
         account.put(ARTIFACTS, f"{home}/{run}/xgboost/recipe.json", json.dumps({"inputs": inputs}))
     event = sample_event("evaluate")

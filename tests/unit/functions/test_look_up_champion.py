@@ -53,12 +53,12 @@ def look_up(account, load, monkeypatch):
 
 
 def test_a_champion_that_is_all_there_is_the_champion(look_up):
-    assert look_up(Cloud()) == {"champion": NAMED, "lost": None}
+    assert look_up(Cloud()) == {"champion": NAMED, "lost": None, "batches": "MultiRecord"}
 
 
 @pytest.mark.parametrize("named", [None, EVENT["candidate"]])
 def test_where_none_is_named_or_the_candidate_itself_there_is_none_and_nothing_to_tell(look_up, named):
-    assert look_up(Cloud(named)) == {"champion": None, "lost": None}
+    assert look_up(Cloud(named)) == {"champion": None, "lost": None, "batches": None}
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -89,3 +89,17 @@ def test_a_model_that_no_run_made_counts_as_none(look_up, containers):
     cloud = Cloud()
     cloud.described["Containers"] = containers
     assert look_up(cloud)["lost"].endswith("is none that a training run made")
+
+
+@pytest.mark.parametrize(("levels", "batches"), [(10, "MultiRecord"), (400, "SingleRecord")])
+def test_a_champion_of_wider_rows_than_a_file_has_room_for_is_asked_row_by_row(
+    look_up, account, monkeypatch, levels, batches
+):
+    recipe = {
+        "inputs": ["c"],
+        "columns": [{"name": "c", "type": "categorical", "levels": [f"l{at}" for at in range(levels)]}],
+        "outputs": [f"l{at}" for at in range(levels + 1)],
+    }
+    account.put(ARTIFACTS, next(each for each in FILES if each.endswith("recipe.json")), json.dumps(recipe))
+    monkeypatch.setitem(EVENT, "algorithm", "linear-learner")
+    assert look_up(Cloud())["batches"] == batches

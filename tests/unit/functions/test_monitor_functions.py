@@ -86,19 +86,19 @@ def watched(account, load, monkeypatch, tmp_path):
     account.put(ARTIFACTS, f"{place}/constraints.json", json.dumps(constraints))
     truth = "id,target\n" + "".join(f"{at},{row[2]}\n" for at, row in enumerate(rows))
     answers = "".join(f"{row[2] + (at % 7 - 3)}\n" for at, row in enumerate(rows))
-    account.put(ARTIFACTS, f"{HOME}/candidate/rows.jsonl.out", answers)
+    account.put(ARTIFACTS, f"{HOME}/candidate/part-00000.jsonl.out", answers)
     account.put(ARTIFACTS, f"{HOME}/recipe.json", json.dumps({**recipe, "target": "Price"}))
     account.put(ARTIFACTS, f"{MODEL}/runs/{RUN}/test/truth.csv", truth)
     held_out = "".join(json.dumps({"KM": km, "Fuel_Type": fuel}) + "\n" for km, fuel, _ in rows)
-    account.put(ARTIFACTS, f"{MODEL}/runs/{RUN}/test/rows.jsonl", held_out)
+    account.put(ARTIFACTS, f"{MODEL}/runs/{RUN}/test/rows/part-00000.jsonl", held_out)
     run = f"s3://{ARTIFACTS}/{MODEL}/runs/{RUN}"
     load("baseline")(
         {
             "run": RUN,
             "kind": "model_quality",
             "truth": f"{run}/test/truth.csv",
-            "rows": f"{run}/test/rows.jsonl",
-            "predictions": f"{run}/xgboost/candidate/rows.jsonl.out",
+            "rows": f"{run}/test/rows/",
+            "predictions": f"{run}/xgboost/candidate/",
             "baseline": f"{run}/xgboost/baseline",
         },
         Context(),

@@ -205,7 +205,7 @@ def test_a_row_means_the_same_held_out_and_captured(tmp_path):
         )
     )
     table = read_drop(tmp_path / "drop.csv", ModelSpec.from_dict(spec), "drop.csv")
-    write_rows(table, ModelSpec.from_dict(spec), tmp_path / "rows.jsonl")
+    write_rows(table, ModelSpec.from_dict(spec), tmp_path / "rows", 1_000_000)
     write_truth(table, tmp_path / "truth.csv")
     answers = [
         float(at) + (40 if row["make"] == "saab" else 1) * float(rng.normal()) for at, row in enumerate(rows)
@@ -213,7 +213,7 @@ def test_a_row_means_the_same_held_out_and_captured(tmp_path):
     document, weighed = estimates(
         (tmp_path / "truth.csv").read_bytes(),
         "\n".join(map(str, answers)).encode(),
-        (tmp_path / "rows.jsonl").read_bytes(),
+        (tmp_path / "rows" / "part-00000.jsonl").read_bytes(),
         KINDS,
     )
     assert set(weighed["columns"]) == set(KINDS)

@@ -57,7 +57,7 @@ def test_the_layout_is_complete_and_nothing_else_is_written(run):
     each = ["recipe.json", "recipe.tar.gz", "train/part-0.csv", "validation/part-0.csv"]
     assert written == sorted(
         [f"{a}/{f}" for a in ("xgboost", "linear-learner") for f in each]
-        + ["test/rows.jsonl", "test/truth.csv", "train_raw.csv"]
+        + ["test/rows/part-00000.jsonl", "test/truth.csv", "train_raw.csv"]
     )
 
 
@@ -69,7 +69,7 @@ def test_the_counts_are_those_of_the_files(run):
     assert lines == {
         "xgboost/train/part-0.csv": counts["train"],
         "linear-learner/validation/part-0.csv": counts["validation"],
-        "test/rows.jsonl": counts["test"],
+        "test/rows/part-00000.jsonl": counts["test"],
         "test/truth.csv": counts["test"] + 1,
         "train_raw.csv": counts["train"] + 1,
     }
@@ -81,7 +81,7 @@ def test_the_counts_are_those_of_the_files(run):
 FILES = (
     "xgboost/train/part-0.csv",
     "linear-learner/validation/part-0.csv",
-    "test/rows.jsonl",
+    "test/rows/part-00000.jsonl",
     "test/truth.csv",
     "train_raw.csv",
 )
@@ -89,7 +89,10 @@ FILES = (
 
 def test_held_out_rows_are_raw_and_line_up_with_their_truth(run):
     folder, _ = run
-    rows = [json.loads(line) for line in (folder / "out/test/rows.jsonl").read_text("utf-8").splitlines()]
+    rows = [
+        json.loads(line)
+        for line in (folder / "out/test/rows/part-00000.jsonl").read_text("utf-8").splitlines()
+    ]
     with (folder / "out/test/truth.csv").open(newline="", encoding="utf-8") as file:
         truth = list(csv.DictReader(file))
     with (folder / "in.csv").open(newline="", encoding="utf-8") as file:
@@ -123,7 +126,7 @@ def test_the_served_recipe_reads_the_held_out_rows_to_the_same_doubles(run):
         by_id = dict(zip(table.ids.texts(), encode(table, recipe).tolist(), strict=True))
         with (folder / "out/test/truth.csv").open(newline="", encoding="utf-8") as file:
             wanted = [by_id[row["id"]] for row in csv.DictReader(file)]
-        body = (folder / "out/test/rows.jsonl").read_bytes()
+        body = (folder / "out/test/rows/part-00000.jsonl").read_bytes()
         assert Recipe(recipe).floats(body, "application/jsonlines") == wanted
 
 

@@ -204,10 +204,11 @@ def test_models_that_read_other_columns_get_rows_of_their_own(tmp_path):
 
 def test_a_long_file_is_written_in_parts_that_instances_can_share(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "BLOCK_BYTES", 4096)
-    monkeypatch.setattr("tidegate.table.score.write.PART_ROWS", 100)
+    monkeypatch.setattr("tidegate.table.score.prepare.PART_ROWS", 100)
     got = prepare(tmp_path, lines(*[GOOD] * 1000))
     assert [row["row"] for row in got["written"]] == list(range(2, 1002))
-    assert len(list((got["out"] / "rows" / "0").iterdir())) > 4
+    files = sorted((got["out"] / "rows" / "0").iterdir())
+    assert [len(path.read_text().splitlines()) for path in files] == [100] * 10
 
 
 CELLS = st.sampled_from(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tidegate.core.errors import BadDrop
+from tidegate.core.payload import PART_ROWS
 from tidegate.core.scoring import too_many_bad
 from tidegate.core.sentences import Sentence, joined, say, told
 from tidegate.core.usage import Scoring
@@ -25,7 +26,14 @@ SHOWN = 12  # columns at fault
 
 
 def prepare_scores(
-    path: Path, wanted: Wanted, layouts: Sequence[Sequence[str]], scoring: Scoring, out: Path, name: str
+    path: Path,
+    wanted: Wanted,
+    layouts: Sequence[Sequence[str]],
+    scoring: Scoring,
+    out: Path,
+    name: str,
+    *,
+    part_rows: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Read a file to score and write its good rows.
 
@@ -46,6 +54,8 @@ def prepare_scores(
         An existing folder.
     name : str
         What people call the file.
+    part_rows : sequence of int
+        How many rows a file of each layout has at most.
 
     Returns
     -------
@@ -58,7 +68,11 @@ def prepare_scores(
         For a file that cannot be used, one without rows, or one with more bad rows than allowed.
     """
     inputs = InputsFile(out / "inputs.parquet", wanted)
-    parts = [Parts(out / "rows" / str(number), layout) for number, layout in enumerate(layouts)]
+    most = part_rows or [PART_ROWS] * len(layouts)
+    parts = [
+        Parts(out / "rows" / str(number), layout, rows)
+        for number, (layout, rows) in enumerate(zip(layouts, most, strict=True))
+    ]
     good, aside = 0, _Aside(out / "rejects.csv")
     try:
         for rows in read_rows(path, wanted, name):

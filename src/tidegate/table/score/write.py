@@ -13,11 +13,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from tidegate.core.names import part_name
 from tidegate.core.own_names import listed
+from tidegate.core.payload import PART_ROWS
 from tidegate.table.columns import Categories, Column
 from tidegate.table.score.rows import Rows, Wanted
 
-PART_ROWS = 20_000
 ROW, ID, UNSEEN = "row", "id", "unseen"
 
 
@@ -73,29 +74,36 @@ def _unseen(rows: Rows, learned: Mapping[str, frozenset[str]]) -> list[str | Non
 
 
 class Parts:
-    """JSON Lines in files of some ten thousand rows, as several instances share a job's input by files.
+    """JSON Lines in files of so many rows at most: no request to a model takes rows of two of them.
 
     A line is ``{"row":17,"id":"c-5","features":[…]}``, the features in the order in which the models of
     this layout read them.
     """
 
-    def __init__(self, folder: Path, layout: Sequence[str]) -> None:
-        self._folder, self.layout = folder, layout
-        self._parts, self._rows = 0, PART_ROWS
+    def __init__(self, folder: Path, layout: Sequence[str], most: int = PART_ROWS) -> None:
+        self._folder, self.layout, self._most = folder, layout, most
+        self._parts, self._room = 0, 0
         self._file: IO[bytes] | None = None
         folder.mkdir(parents=True)
 
     def write(self, head: Any, features: Mapping[str, Any]) -> None:
         """Append a block: `head` begins each line, `features` holds the JSON text of each column's cells."""
-        if self._rows >= PART_ROWS:
-            self.close()
-            self._file = (self._folder / f"part-{self._parts:05d}.jsonl").open("wb")
-            self._parts, self._rows = self._parts + 1, 0
-        assert self._file is not None
         line = _joined([head, _joined([features[name] for name in self.layout], ","), "]}\n"], "")
-        self._rows += len(line)
         offsets = np.frombuffer(line.buffers()[1], np.int32, len(line) + 1, 4 * line.offset)
-        self._file.write(memoryview(line.buffers()[2])[offsets[0] : offsets[-1]])
+        text, at = memoryview(line.buffers()[2]), 0
+        while at < len(line):
+            if not self._room:
+                self._next()
+            assert self._file is not None
+            end = min(len(line), at + self._room)
+            self._file.write(text[offsets[at] : offsets[end]])
+            self._room -= end - at
+            at = end
+
+    def _next(self) -> None:
+        self.close()
+        self._file = (self._folder / part_name(self._parts)).open("wb")
+        self._parts, self._room = self._parts + 1, self._most
 
     def close(self) -> None:
         """End the part under way."""

@@ -11,6 +11,9 @@ from tidegate.local.sagemaker.images.server import Answer, Refused, parameters, 
 from . import answers, requests
 from .artifact import LinearModel, ModelUnreadable
 
+MOST_BYTES = 6 * 1024**2
+"""The largest body: what the built-in algorithms' containers take, and batch transform sends by default."""
+
 
 class Server:
     """Answers for one model; ``answer`` is what each request of ``/invocations`` calls."""
@@ -25,9 +28,14 @@ class Server:
         Raises
         ------
         Refused
-            415 for a content type that is not read, 406 for an answer that is not written, 400 for rows that
-            do not fit the model; each with one sentence.
+            413 for a body of more than 6 MiB, 415 for a content type that is not read, 406 for an answer that
+            is not written, 400 for rows that do not fit the model; each with one sentence.
         """
+        if len(body) > MOST_BYTES:
+            raise Refused(
+                413,
+                f"The body has {len(body)} bytes, and {MOST_BYTES} are taken at most: send fewer rows.",
+            )
         media = _media(content_type) or "text/csv"
         if media not in requests.FORMATS:
             raise Refused(415, f"Content-Type {content_type} is not read; send {_list(requests.FORMATS)}.")
