@@ -4,20 +4,17 @@ Reads the window's profile, those of earlier windows that had too few rows and o
 the champion's baseline (artifacts bucket); writes `comparison.json` and `recent.bin` into its folder.
 """
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from tidegate.core.errors import NotThere
-from tidegate.core.estimates import estimate_of
 from tidegate.core.monitor import rates
 from tidegate.core.sentences import masked
 from tidegate.core.unforeseen import guarded
 from tidegate.core.windows import Manifest
 from tidegate.edge import storage
-from tidegate.edge.fetch import fetch
+from tidegate.edge.estimating import estimate, quality_of
 
 logger = Logger()
 
@@ -54,9 +51,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         before=recent.before(came_before),
         fronts=recent.fronts,
         false_alarms=rates(manifest.every, state.get("data_at"), now=manifest.opened).data,
-        importances=(storage.read_json(f"{_quality(manifest)}/importances.json") or {}).get("columns"),
+        importances=(storage.read_json(f"{quality_of(manifest)}/importances.json") or {}).get("columns"),
     )
-    found["estimate"] = _estimate(manifest, homes) if window.rows else None
+    found["estimate"] = estimate(manifest, homes) if window.rows else None
     # Too few rows wait: the windows add up until there are enough.
     few = found["verdict"] == "insufficient"
     found["carried"] = homes if few and window.rows else []
@@ -70,28 +67,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     said = masked({key: found[key] for key in ("rows", "verdict", "reason", "worst")})
     logger.info("window compared", extra=said)
     return {key: found[key] for key in ("rows", "verdict", "worst")}
-
-
-def _estimate(manifest: Manifest, homes: list[str]) -> dict[str, Any] | None:
-    """Estimate the errors of the rows that were compared; None where the run learned nothing of them."""
-    document = storage.read_json(f"{_quality(manifest)}/estimator.json")
-    if document is None:
-        return None
-    from tidegate.table.estimate.direct_loss import Estimator
-    from tidegate.table.estimate.rows import expected_of
-
-    with tempfile.TemporaryDirectory() as scratch:
-        paths = [
-            fetch(f"{home}/rows.parquet", Path(scratch) / f"{place}.parquet")
-            for place, home in enumerate(homes)
-        ]
-        expected = expected_of(Estimator.from_dict(document), paths, manifest.columns)
-    evaluation = storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}
-    return estimate_of(expected.rows, expected.metrics(), evaluation.get("candidate") or {})
-
-
-def _quality(manifest: Manifest) -> str:
-    return f"{manifest.baseline}/baseline/model_quality"
 
 
 def _profile(uri: str) -> Any:
