@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.e2e import cars
+from tests.e2e import cars, watching
 from tests.e2e.town import Town, csv_bytes
 from tidegate.core import names
 
@@ -110,6 +110,15 @@ def test_a_refused_file_keeps_its_tags(town: Town, kind: str):
     record = town.ended(run)
     assert record["status"] == "REFUSED", record["reason"]
     assert tags_of(town, f"quarantine/{MODEL}/{run}/tagged.csv") == {"owner": "me"}
+
+
+def test_refused_ground_truth_keeps_its_tags(town: Town):
+    assert town.train(MODEL, "good for truth.csv", csv_bytes(GOOD))["status"] in ("SUCCEEDED", "REJECTED")
+    key = f"{MODEL}/truth/tagged.csv"
+    town.client("s3").put_object(Bucket=town.data, Key=key, Body=b"no,header\n1\n", Tagging="owner=me")
+    run = watching.check(town, MODEL)["run"]
+    [kept] = [each for each in town.keys(town.data, f"quarantine/{MODEL}/{run}/") if each.endswith(".csv")]
+    assert tags_of(town, kept) == {"owner": "me"}
 
 
 def tags_of(town: Town, key: str) -> dict[str, str]:

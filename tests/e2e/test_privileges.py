@@ -48,6 +48,7 @@ UNASKED = {
     "ReadLargeWindows": SPARK,
     "TellPeople: sns:Subscribe": f"{SELDOM}addresses in a model file (tests/unit/functions tries them)",
     "TellPeople: sns:ListSubscriptionsByTopic": f"{SELDOM}addresses in a model file",
+    "ReadTheirTags: s3:GetObjectTagging": "drops have versions here; AWS's guide asks both of who copies",
     "KeepFilters": f"{SELDOM}addresses in a model file that change",
     "ChangeEndpoints: sagemaker:DeleteEndpoint": f"{SELDOM}an endpoint that fails as it is made",
     "LiftScaling": f"{SELDOM}another instance type for an endpoint that scales",
