@@ -26,6 +26,7 @@ api = Api(
     ARTIFACTS,
     os.environ.get("API_AUTH", "iam"),
     lambda said, more: logger.error(said, extra={**more, **metric("EndpointErrors")}),
+    lambda said, more: logger.error(said, extra=more),
 )
 ROUTES = {
     "POST /models/{model}/predictions": api.predict,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tidegate.api.model import BUSY, GONE
 from tidegate.api.problems import Problem
-from tidegate.core.errors import TidegateError
+from tidegate.core.errors import CombineFailed, RuleAbsent, TidegateError
 
 Kind = Literal["refused", "failed", "late", "busy", "absent"]
 
@@ -106,6 +106,20 @@ def not_deployed(model: str, lost: Mapping[str, str] | None = None) -> Problem:
     return Problem(
         409,
         f"the model '{model}' is declared but nothing serves it yet; it has to be trained and pass its gate",
+    )
+
+
+def not_combined(rule: str, failure: CombineFailed) -> Problem:
+    """Answer where a combination rule of one's own is absent, or fails on what the endpoints predicted."""
+    if isinstance(failure, RuleAbsent):
+        return Problem(
+            503,
+            f"serving.combine of the model file names '{rule}', which is not in the layer of this stack "
+            "(parameter CombineLayerArn); it answers once it is there",
+        )
+    return Problem(
+        502,
+        f"'{rule}' could not combine the predictions; the log of the stack says more under this request id",
     )
 
 

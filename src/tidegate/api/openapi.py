@@ -21,14 +21,15 @@ REFUSALS = {
     403: "The caller did not prove who it is, or may not ask (answered by API Gateway)",
     404: "There is no such model",
     406: "The answer does not come in a type that Accept names",
-    409: "The model is declared but nothing serves it yet",
+    409: "The model is declared but nothing serves it yet, or any more",
     413: f"More than {MOST_BYTES:,} bytes",
     415: "The body's type is not read here",
     422: f"Records do not fit the model, each fault told with its place; or are more than {MOST_RECORDS:,}",
     429: "Too many requests at once (answered by API Gateway)",
     500: "Something is wrong inside",
     502: "An endpoint failed",
-    503: "An endpoint is being updated or has too much to do; Retry-After says when to ask again",
+    503: "An endpoint is being updated or has too much to do: Retry-After says when to ask again. Or the "
+    "model's combination rule is not in the stack's layer",
     504: "An endpoint did not answer in time",
 }
 FROM_THE_GATEWAY = (403, 429)
@@ -269,7 +270,7 @@ _SCHEMAS: dict[str, Schema] = {
             "algorithms": {
                 "type": "object",
                 "additionalProperties": _object(
-                    {"state": _TEXT}, version=_TEXT, run=_TEXT, metrics=_BY_ALGORITHM
+                    {"state": _TEXT}, version=_TEXT, run=_TEXT, metrics=_BY_ALGORITHM, reason=_TEXT
                 ),
             },
             "record": {"type": "object", "description": "The JSON Schema of a record"},

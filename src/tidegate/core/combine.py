@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from numbers import Real
 
-from tidegate.core.errors import CombineFailed
+from tidegate.core.errors import CombineFailed, RuleAbsent
 from tidegate.core.sentences import of_the_data, say, told
 
 RULES = ("max", "min", "mean", "median", "weighted")
@@ -67,14 +67,14 @@ def own_rule(rule: str) -> OwnRule:
 
     Raises
     ------
-    CombineFailed
+    RuleAbsent
         When there is no such module or no such function in it.
     """
     module, _, name = rule.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
     except ImportError as error:
-        raise CombineFailed(
+        raise RuleAbsent(
             say(
                 "serving.combine is '{rule}', but '{module}' cannot be imported here ({error}); put it into "
                 "the layer that the parameter CombineLayerArn names",
@@ -84,7 +84,7 @@ def own_rule(rule: str) -> OwnRule:
             )
         ) from error
     except AttributeError:
-        raise CombineFailed(
+        raise RuleAbsent(
             say(
                 "serving.combine is '{rule}', but '{module}' has no '{name}'",
                 rule=told(rule),
@@ -93,7 +93,7 @@ def own_rule(rule: str) -> OwnRule:
             )
         ) from None
     if not callable(found):
-        raise CombineFailed(
+        raise RuleAbsent(
             say(
                 "serving.combine is '{rule}', but '{name}' is not a function",
                 rule=told(rule),

@@ -12,6 +12,7 @@ __all__ = [
     "CombineFailed",
     "DataError",
     "NotThere",
+    "RuleAbsent",
     "TidegateError",
     "of_the_data",
     "one_line",
@@ -78,6 +79,10 @@ class BadPredictions(DataError):
 
 class CombineFailed(DataError):
     """The algorithms' predictions cannot be made one: a combination rule of one's own is absent or fails."""
+
+
+class RuleAbsent(CombineFailed):
+    """A combination rule of one's own is named, and there is none of that name here."""
 
 
 class BadConstraints(DataError):

@@ -9,6 +9,7 @@ from typing import Any
 from tidegate.api.exchange import CSV, JSON, Answer, Request, json_answer, wanted
 from tidegate.api.failures import (
     EndpointTrouble,
+    not_combined,
     not_deployed,
     problem_of,
     told,
@@ -20,6 +21,7 @@ from tidegate.api.predictions import Predicted, combined, write
 from tidegate.api.problems import Problem
 from tidegate.api.records import Record, read_records
 from tidegate.api.unseen import find_unseen
+from tidegate.core.errors import CombineFailed
 from tidegate.core.names import is_model_name
 from tidegate.edge.ask import ask
 from tidegate.edge.catalogue import KEPT_SECONDS, LATELY_SECONDS, Catalogue
@@ -39,11 +41,14 @@ class Api:
     auth : str
         ``iam`` or ``jwt``: what the API's document says of how callers prove who they are.
     warn : callable
-        Logs what callers are not told.
+        Logs what callers are not told of endpoints that fail, and counts it.
+    log : callable
+        Logs what else they are not told.
     """
 
-    def __init__(self, catalogue: Catalogue, artifacts: str, auth: str, warn: Warn) -> None:
-        self._catalogue, self._artifacts, self._auth, self._warn = catalogue, artifacts, auth, warn
+    def __init__(self, catalogue: Catalogue, artifacts: str, auth: str, warn: Warn, log: Warn) -> None:
+        self._catalogue, self._artifacts, self._auth = catalogue, artifacts, auth
+        self._warn, self._log = warn, log
 
     def predict(self, request: Request, request_id: str) -> Answer:
         """Predict the records of a request."""
@@ -54,6 +59,11 @@ class Api:
             self._warn("endpoint failed", {"algorithm": name, "kind": trouble.kind, "said": str(trouble)})
         if troubles and (serving.on_failure == "fail" or not answers):
             raise problem_of(troubles, self._statuses(model, troubles))
+        try:
+            together = combined(serving.combine, answers, serving.weights)
+        except CombineFailed as failure:
+            self._log("predictions not combined", {"rule": serving.combine, "said": failure.masked})
+            raise not_combined(serving.combine, failure) from failure
         identity = model.spec.id
         named = identity is not None and any(identity in record for record in records)
         predicted = Predicted(
@@ -62,7 +72,7 @@ class Api:
             inference_id=request_id,
             versions={each.algorithm: each.version for each in model.served if each.algorithm in answers},
             by_algorithm=answers,
-            combined=combined(serving.combine, answers, serving.weights),
+            combined=together,
             ids=[record.get(identity) for record in records] if identity and named else None,
             failed=told(troubles),
             unseen=find_unseen(records, model.learned, model.form.gaps),

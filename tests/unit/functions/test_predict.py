@@ -2,6 +2,8 @@
 
 import io
 import json
+import sys
+import types
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -144,6 +146,23 @@ def test_names_of_a_version_that_is_no_more_are_409_with_a_sentence_and_spoil_no
     assert world.ask("", route="GET /openapi.json")[0] == 200
 
 
+def test_a_combination_rule_that_is_not_in_the_layer_is_503_with_its_name_and_one_that_fails_502(
+    world, monkeypatch
+):
+    world.serve("cars", combine="house_rules:least")
+    status, document, _ = world.ask("cars")
+    assert status == 503
+    assert "names 'house_rules:least', which is not in the layer of this stack" in document["detail"]
+    world.serve("vans", combine="shop_rules:least")
+    module = types.ModuleType("shop_rules")
+    module.least = lambda predictions: predictions["forest"]
+    monkeypatch.setitem(sys.modules, "shop_rules", module)
+    status, document, _ = world.ask("vans")
+    assert status == 502
+    assert "'shop_rules:least' could not combine the predictions" in document["detail"]
+    assert "forest" not in document["detail"]
+
+
 def test_a_version_that_was_named_by_hand_leaves_the_other_algorithms_serving(world):
     world.serve("cars")
     name = names.parameter_name("tidegate", "cars", "xgboost", "model")
@@ -216,11 +235,16 @@ def test_many_models_are_listed_and_described_at_once(world):
 
 
 def test_an_accident_inside_is_a_500_that_tells_the_request_id_alone(world, monkeypatch):
-    world.serve("cars", combine="nowhere.rules:best")
+    world.serve("cars")
+
+    def broken(*_):
+        raise RuntimeError("the rows of somebody")
+
+    monkeypatch.setattr("tidegate.edge.answering.combined", broken)
     status, document, headers = world.ask("cars")
     assert status == 500
     assert document["request_id"] == headers["x-request-id"]
-    assert "nowhere" not in json.dumps(document)
+    assert "somebody" not in json.dumps(document)
 
 
 @pytest.mark.parametrize("name", ["../secret", "Cars", "a" * 40, "", "notifications"])
