@@ -49,6 +49,7 @@ def test_a_deleted_model_leaves_nothing_that_costs_and_keeps_its_data_and_comes_
         "Parameters",
         "ScalableTargets",
         "Subscriptions",
+        "MetricAlarms",
     ):
         assert any(f" {kind} " in each for each in made), f"there is nothing of {kind} that could be left"
     kept = set(town.keys(town.artifacts, f"{name}/"))

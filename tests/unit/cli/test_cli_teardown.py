@@ -12,6 +12,8 @@ from moto import mock_aws
 from tidegate.cli.place import Place
 from tidegate.cli.stack import Stack
 from tidegate.cli.teardown import atwork
+from tidegate.core.alarms import drift_alarm
+from tidegate.core.spec import ModelSpec
 
 pytestmark = pytest.mark.slow
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -119,6 +121,9 @@ class Account:
             Threshold=1,
             ComparisonOperator="GreaterThanThreshold",
         )
+        for stack in ("tidegate", "tidegate-other"):  # a stack whose name begins alike has models of its own
+            monitor = ModelSpec.from_dict({**SPEC, "name": model}).monitor
+            self.client("cloudwatch").put_metric_alarm(**drift_alarm(stack, model, monitor))
         self.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}")
 
     def what_is_there(self) -> set[str]:
@@ -173,14 +178,14 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def other(names: set[str]) -> set[str]:
-    return {each for each in names if "cars-old" in each or "both@" in each}
+    return {each for each in names if any(word in each for word in ("cars-old", "both@", "tidegate-other"))}
 
 
 def test_a_deleted_model_is_gone_to_the_last_piece_and_one_whose_name_begins_alike_is_whole(
     account, tidegate
 ):
     before, data = account.what_is_there(), account.data()
-    assert len(before - other(before)) == 4 + 7, before
+    assert len(before - other(before)) == 4 + 8, before
     said = tidegate("delete", "cars", "--yes", "--json")
     assert said.exit_code == 0, said.stderr
     assert account.what_is_there() == other(before)
@@ -188,7 +193,7 @@ def test_a_deleted_model_is_gone_to_the_last_piece_and_one_whose_name_begins_ali
     assert data - account.data() == {"MonitorTable cars/#retrain", "MonitorTable cars/#told"}
     removed = json.loads(said.stdout)["removed"]
     assert removed["endpoints"] == ["tg-cars-xgboost"]
-    assert removed["alarms"] == ["tidegate-cars-slow"]
+    assert removed["alarms"] == ["tidegate-cars-slow", "tidegate-drift/cars"]
     assert removed["subscriptions"] == ["cars@example.com", "both@example.com"]
     [both] = [
         each["SubscriptionArn"]

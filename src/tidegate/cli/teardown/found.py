@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tidegate.cli.stack import NOT_FOUND, Stack
 from tidegate.core import names
+from tidegate.core.alarms import BY_STACK
 from tidegate.core.algorithms import BUILT_IN
 from tidegate.core.belonging import is_version_of
 from tidegate.core.endpoints import VARIANT
+from tidegate.core.verdict_metrics import BY_MODEL
 
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
@@ -182,21 +184,21 @@ def _targets(stack: Stack, endpoints: Iterable[str]) -> Iterator[str]:
 
 def _alarms(stack: Stack, model: str, endpoints: Iterable[str]) -> Iterator[str]:
     """Name the stack's alarms that look at this model: by what they look at, as names may begin alike."""
-    of_the_model = {("model", model), *(("EndpointName", each) for each in endpoints)}
-    of_the_model |= {("Endpoint", each) for each in endpoints}
+    of_the_model = {(BY_STACK, stack.name), (BY_MODEL, model)}
+    of_its_endpoints = {(word, each) for each in endpoints for word in ("EndpointName", "Endpoint")}
     pages = stack.client("cloudwatch").get_paginator("describe_alarms")
     # Those that scaling sets are named by the endpoint, and go with its target.
     for page in pages.paginate(AlarmNamePrefix=f"{stack.name}-"):
-        for each in page.get("MetricAlarms", []):
-            metrics = [
-                each,
-                *(one.get("MetricStat", {}).get("Metric", {}) for one in each.get("Metrics", [])),
-            ]
-            looked_at = {
-                (one["Name"], one["Value"]) for metric in metrics for one in metric.get("Dimensions", [])
-            }
-            if looked_at & of_the_model:
-                yield str(each["AlarmName"])
+        for alarm in page.get("MetricAlarms", []):
+            looked_at = _looked_at(alarm)
+            if of_the_model <= looked_at or of_its_endpoints & looked_at:
+                yield str(alarm["AlarmName"])
+
+
+def _looked_at(alarm: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Give the dimensions of every metric that an alarm looks at."""
+    metrics = [alarm, *(each.get("MetricStat", {}).get("Metric", {}) for each in alarm.get("Metrics", []))]
+    return {(one["Name"], one["Value"]) for metric in metrics for one in metric.get("Dimensions", [])}
 
 
 def _subscriptions(stack: Stack, model: str) -> tuple[list[Subscription], list[str]]:
