@@ -12,7 +12,7 @@ SOURCES := src tests functions glue scripts benchmarks
 # What looks like a secret in tests and examples, and is none.
 NO_SECRETS := ^(test|testing|not in a summary)$$|tg-[a-z0-9-]+-[0-9a-f]{12}
 
-.PHONY: help install demo check test audit quick unit integration e2e pythons small-pythons steady conformance privileges faults spark lint types corpus fuzz soak burst fix lock clean
+.PHONY: help install demo check test audit quick unit integration e2e elsewhere pythons small-pythons steady conformance privileges faults spark lint types corpus fuzz soak burst fix lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -64,6 +64,9 @@ integration: install
 e2e: $(DEMO_DATA)
 	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
 	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile --iam
+
+elsewhere: install ## the end-to-end suite under another stack's name and prefix, with a KMS key and IAM enforced
+	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile --kms --stack Another-House
 
 pythons: install ## the suite's core and a training run on the oldest Python that is claimed and on the newest
 	@$(BIN)/python scripts/pythons.py --uv $(UV)
