@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from cli_fakes import SPEC, refusal
 
 from tidegate.cli.doctor import account, deployed, laptop
@@ -137,6 +138,29 @@ def test_a_region_that_is_not_served_is_not_ok_and_others_are_named(monkeypatch,
     assert found.ok is False
     assert said in found.found
     assert ("eu-west-1" in found.remedy) == (region is not None)
+
+
+def test_an_account_that_cannot_be_reached_is_told_line_by_line_and_is_no_fault_of_the_machine(
+    monkeypatch, tidegate
+):
+    class Unreachable:
+        def __getattr__(self, operation: str) -> Any:
+            def ask(*_: Any, **__: Any) -> Any:
+                raise EndpointConnectionError(endpoint_url="https://aws.example")
+
+            return ask
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(Place, "is_near", False)
+    monkeypatch.setattr(Place, "session", SimpleNamespace(region_name="eu-west-1"))
+    monkeypatch.setattr(Place, "_make", lambda self, service: Unreachable())
+    said = tidegate("doctor", "--aws", "--json")
+    found = json.loads(said.stdout)["findings"]
+    assert said.exit_code == 1, "who cannot sign in has no use for the rest"
+    assert [each["what"] for each in found if each["ok"] is False] == ["credentials"]
+    unseen = {each["what"] for each in found if each["ok"] is None}
+    assert {"prebuilt images", "quotas of SageMaker", "the stack tidegate"} == unseen
+    assert all("does not answer" in each["found"] for each in found if each["ok"] is None)
 
 
 class Deployed:

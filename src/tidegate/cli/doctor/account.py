@@ -19,7 +19,7 @@ _MAP = re.compile(r"# image accounts:.*?\n(.*?)# end of image accounts", re.S)
 
 def look(place: Place, needed: Iterable[Need]) -> Iterator[Finding]:
     """Look at an account and a region."""
-    yield from looked("credentials", _credentials, place)
+    yield from looked("credentials", _credentials, place, hidden=False)
     accounts = _accounts()
     region = place.session.region_name
     yield _region(region, accounts)

@@ -33,8 +33,20 @@ class Finding:
         return asdict(self)
 
 
-def looked(what: str, look: Callable[..., Iterable[Finding]], *given: Any) -> Iterator[Finding]:
-    """Look at something; what AWS refuses to show is told as not looked at, and stops no other look."""
+def looked(
+    what: str, look: Callable[..., Iterable[Finding]], *given: Any, hidden: bool | None = None
+) -> Iterator[Finding]:
+    """Look at something; what AWS refuses to show is told as not looked at, and stops no other look.
+
+    Parameters
+    ----------
+    what : str
+        The thing.
+    look : callable
+        Looks at it, given `given`.
+    hidden : bool or None
+        How it is where it cannot be seen: of some things that alone says enough.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     from tidegate.cli.errors import Trouble, explain
@@ -45,4 +57,4 @@ def looked(what: str, look: Callable[..., Iterable[Finding]], *given: Any) -> It
         yield Finding(what, False, trouble.message, trouble.remedy)
     except (ClientError, BotoCoreError) as error:
         words = explain(error, "AWS") or Trouble(str(error))
-        yield Finding(what, None, words.message, words.remedy)
+        yield Finding(what, hidden, words.message, words.remedy)

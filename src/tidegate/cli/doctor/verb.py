@@ -39,11 +39,11 @@ def _findings(session: Session, files: Sequence[Path], port: int) -> Iterator[Fi
     if not (session.options.aws or session.options.profile):
         yield from laptop.look(session.options.state, port)
         if place.is_near:
-            yield from _stack(session)
+            yield from looked(f"the stack {session.options.stack}", _stack, session)
         return
     specs = [checked(file.read_bytes(), file) for file in files]
     yield from account.look(place, needs(specs or _known(session)))
-    yield from _stack(session)
+    yield from looked(f"the stack {session.options.stack}", _stack, session)
 
 
 def _stack(session: Session) -> Iterator[Finding]:
@@ -52,17 +52,17 @@ def _stack(session: Session) -> Iterator[Finding]:
         assert session.stack.description
     except Trouble as none:
         yield Finding(f"the stack {session.options.stack}", True, "not deployed", none.remedy)
-        return
-    yield from looked("the stack", deployed.look, session.stack)
+    else:
+        yield from deployed.look(session.stack)
 
 
 def _known(session: Session) -> list[ModelSpec]:
     """Read the models that are declared, or else those of this folder."""
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         stack = session.stack
         declared = [ModelSpec.from_dict(stack.spec(name)) for name in stack.models()]
-    except (Trouble, ClientError):
+    except (Trouble, ClientError, BotoCoreError):  # what hides it is told where the stack is looked at
         declared = []
     return declared or [checked(file.read_bytes(), file) for file in sorted(Path().glob(REFERENCE))]
