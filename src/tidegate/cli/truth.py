@@ -19,12 +19,13 @@ from tidegate.cli.options import Session
 from tidegate.cli.records import Record, runs_of
 from tidegate.cli.render import table
 from tidegate.cli.stack import NOT_FOUND, Stack
-from tidegate.cli.watch import follow, wait_for_claim
+from tidegate.cli.watch import follow, settled, wait_for_claim
 from tidegate.core import names
 from tidegate.core.attempts import kind_of
 from tidegate.core.errors import BadDrop
 from tidegate.core.figures import figure
 from tidegate.core.monitor import Monitor
+from tidegate.core.verdict import counted
 from tidegate.core.windows import TRUTH_DAYS
 
 LATEST_RUNS = 50
@@ -52,6 +53,9 @@ def truth(session: Session, model: str, file: Path, wait: bool, again: bool) -> 
     digest = names.truth_digest(drop.key, str((head or {}).get("ETag", "")).strip('"'))
     record, _ = follow(stack, session.output, wait_for_claim(stack, start_check(stack, model)))
     fared = _fared(stack, model, record, digest)
+    for other in () if fared else _at_work(stack, model):  # it has the predictions, and may have the file
+        session.output.note(f"run {other['run']} is checking the same predictions")
+        fared = _fared(stack, model, follow(stack, session.output, other)[0], digest)
     document |= {
         "run": record["run"],
         "status": "FAILED" if record.get("status") == "FAILED" else document["status"],
@@ -128,6 +132,15 @@ def _fared(stack: Stack, model: str, record: Record, digest: str) -> dict[str, d
     return {}
 
 
+def _at_work(stack: Stack, model: str) -> list[Record]:
+    """Give the checks that are under way: one may have begun before ours, as when a schedule started it."""
+    return [
+        each
+        for each in runs_of(stack, model, LATEST_RUNS)
+        if kind_of(each) == "monitor" and settled(stack, each).get("status") == "RUNNING"
+    ]
+
+
 def _checks(stack: Stack, model: str, but: str) -> Iterator[Record]:
     """Give the checks of before, the newest first."""
     yield from (
@@ -142,13 +155,14 @@ def _said(document: Mapping[str, Any]) -> list[RenderableType]:
     lines = [
         Text.assemble(
             (str(document["file"]), "bold"),
-            f": {document['rows']:,} rows; the target is '{document['target_column']}', matched by "
+            f": {counted(document['rows'])}; the target is '{document['target_column']}', matched by "
             f"'{document['id_column']}', {by}",
         )
     ]
     twice = document["rows"] - document["ids"]
     if twice:
-        lines.append(Text(f"{twice:,} of them name an id again; the last row of each counts"))
+        names_again = "names an id" if twice == 1 else "name an id"
+        lines.append(Text(f"{counted(twice)} {names_again} again; the last row of each counts"))
     if document["status"] == "DUPLICATE":
         lines.append(Text("this very file was dropped before, and counts once; `--again` drops it once more"))
     return list(lines)
@@ -179,9 +193,9 @@ def _drawn(document: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Rendera
         such = ", ".join(f"'{name}'" for name in waiting["first_waiting"])
         shown.append(
             Text(
-                f"{waiting['waiting']:,} wait: no prediction of the last {TRUTH_DAYS} days that was checked "
-                f"has their id (such as {such}) as {own}. They are looked for at each check, for "
-                f"{TRUTH_DAYS} days; predictions count once they are captured, which takes some minutes."
+                f"{counted(waiting['waiting'])} without a prediction: of those of the last {TRUTH_DAYS} days "
+                f"that were checked none is called so ({such}) by {own}. What waits is looked for at each "
+                f"check, for {TRUTH_DAYS} days; predictions count once they are captured, which takes some minutes."
             )
         )
     shown.append(Text(f"check {document['run']}: {document['verdict']}; {document['reason']}"))

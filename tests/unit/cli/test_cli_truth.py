@@ -114,7 +114,13 @@ def test_with_wait_it_tells_what_matched_and_what_waits_and_why(tidegate, cloud,
     checked(COUNTS)
     done = tidegate("truth", "cars", str(file), "--wait")
     assert done.exit_code == 0, done.output
-    for words in ("2 wait", "'x1', 'x2'", "as 'Id' or the prediction id", "12.35 by 40 truths", "all well"):
+    for words in (
+        "2 rows without a prediction",
+        "('x1', 'x2')",
+        "by 'Id' or the prediction id",
+        "12.35 by 40 truths",
+        "all well",
+    ):
         assert words in done.stdout
     again = tidegate("truth", "cars", str(file), "--wait", "--json")
     document = json.loads(again.stdout)
@@ -150,5 +156,28 @@ def test_files_of_one_name_are_kept_apart_by_their_content(tidegate, cloud, file
     tidegate("truth", "cars", str(file))
     file.write_text("Id,Price\nd,8\nd,9\n")
     done = tidegate("truth", "cars", str(file))
-    assert "1 of them name an id again; the last row of each counts" in done.stdout
+    assert "1 row names an id again; the last row of each counts" in done.stdout
     assert len(dropped(cloud)) == 2
+
+
+def test_a_check_that_was_faster_is_waited_for_and_tells_how_the_file_fared(tidegate, cloud, file, checked):
+    checked(None, reason="the run 0f is checking the same predictions right now")
+    tidegate("truth", "cars", str(file))
+    facts = {"kind": "monitor", "model": "cars", "execution": "arn:other", "key": "a schedule"}
+    cloud.dynamodb.put("0f", status="RUNNING", started="2026-11-21T04:59:59Z", **facts)
+    cloud.stepfunctions.status = "RUNNING"
+
+    def ends(run: str) -> None:
+        if run == "0f" and "result" not in cloud.dynamodb.items["0f"]:
+            [key] = dropped(cloud)
+            etag = cloud.s3.head_object(DATA, key)["ETag"].strip('"')
+            home = names.check_prefix("cars", "0f")
+            files = {names.truth_digest(key, etag): COUNTS}
+            cloud.s3.put_json(f"{home}/xgboost/check.json", {"files": files, "so_far": None})
+            result = json.dumps({"verdict": "ok", "algorithms": {"xgboost": {"verdict": "ok"}}})
+            cloud.dynamodb.put("0f", status="SUCCEEDED", started="x", reason="", result=result, **facts)
+
+    cloud.dynamodb.on_get = ends
+    done = tidegate("truth", "cars", str(file), "--wait", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["algorithms"]["xgboost"]["check"] == "0f"

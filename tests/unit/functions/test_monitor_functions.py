@@ -430,6 +430,35 @@ def test_truth_in_parts_again_and_corrected_counts_each_prediction_once(watched)
 
 
 @pytest.mark.slow
+def test_of_files_that_say_otherwise_that_dropped_last_holds_whatever_they_are_called(watched, monkeypatch):
+    listed, dropped = truth_edge.listed, {}
+
+    def dated(source: str, bucket: str, prefix: str, **more: str):
+        for each in listed(source, bucket, prefix, **more):
+            yield replace(each, modified=dropped.get(each.key.rsplit("/", 1)[-1], each.modified))
+
+    monkeypatch.setattr("tidegate.edge.truth.listed", dated)
+
+    def drop(name: str, day: int, off: float) -> None:
+        watched.account.put(DATA, f"{MODEL}/truth/{name}", truth(off, 120))
+        dropped[name] = f"2026-05-{day:02d}T00:00:00+00:00"
+
+    watched.capture("one", cars(120))
+    drop("z.csv", 1, 400)
+    drop("a.csv", 2, 1)
+    first = summary_of(watched.check("r1"))
+    assert first["labels"] == fared(came=240, matched=120, repeated=120)
+    assert first["so_far"]["metrics"]["mae"] == pytest.approx(1)
+    drop("late.csv", 1, 7)  # dropped before, and listed only now
+    assert summary_of(watched.check("r2"))["labels"] == fared(came=120, repeated=120)
+    for day, off in ((3, 5), (4, 1)):  # other content, and the first one again
+        drop("a.csv", day, off)
+        again = summary_of(watched.check(f"r{day}"))
+        assert again["labels"] == fared(came=120, corrected=120)
+        assert again["so_far"]["metrics"]["mae"] == pytest.approx(off)
+
+
+@pytest.mark.slow
 def test_late_truth_about_an_earlier_champion_does_not_judge_the_new_one(watched, monkeypatch):
     watched.capture("one", cars(120))
     watched.check("r1")
