@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ FARED = ("rows", "matched", "corrected", "repeated", "waiting")
 def truth(session: Session, model: str, file: Path, wait: bool, again: bool) -> int:
     """Read a file of ground truth, drop it under ``<model>/truth/``, and tell how its rows fared."""
     stack = session.stack
-    drop = _apart(drop_of(stack, model, "truth", file, "CSV, JSON Lines or Parquet"))
+    drop = drop_of(stack, model, "truth", file, "CSV, JSON Lines or Parquet")
     spec = stack.spec(model)
     found = _look(file, spec)
     head = _head(stack, drop)
@@ -67,13 +66,6 @@ def truth(session: Session, model: str, file: Path, wait: bool, again: bool) -> 
     if document["status"] == "FAILED":
         return FAILED
     return WELL if any(each["waiting"] < each["rows"] for each in fared.values()) else TOO_FEW
-
-
-def _apart(drop: Drop) -> Drop:
-    """Name a drop by its content too: a file of one name that comes in parts is all of them."""
-    folder, _, filename = drop.key.rpartition("/")
-    stem, dot, endings = filename.partition(".")
-    return replace(drop, key=f"{folder}/{stem}-{drop.sha256[:8]}{dot}{endings}")
 
 
 def _look(file: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +187,7 @@ def _drawn(document: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Rendera
             Text(
                 f"{counted(waiting['waiting'])} without a prediction: of those of the last {TRUTH_DAYS} days "
                 f"that were checked none is called so ({such}) by {own}. What waits is looked for at each "
-                f"check, for {TRUTH_DAYS} days; predictions count once they are captured, which takes some minutes."
+                f"check, for {TRUTH_DAYS} days; predictions count once they are captured, some minutes later."
             )
         )
     shown.append(Text(f"check {document['run']}: {document['verdict']}; {document['reason']}"))

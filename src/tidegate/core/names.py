@@ -254,16 +254,22 @@ def truth_prefix(model: str) -> str:
     return f"{model}/monitor/truth/"
 
 
-def truth_key(model: str, dropped: str, etag: str, modified: str) -> str:
+def truth_key(model: str, dropped: str, etag: str, modified: str, order: int = 0) -> str:
     """Say where the labels of one dropped object are kept; the same object twice is the same key.
 
-    When it was dropped is part of it, so that content which comes back is newer than what replaced it.
+    When it was dropped is part of it, so that content which comes back is newer than what replaced it. S3
+    tells that to the second; `order` counts what one object held within it before.
 
     >>> truth_key("cars", "cars/truth/may.csv", "0a1b", "2026-05-04T10:00:00+00:00")
     'cars/monitor/truth/2026-05-04T10-00-00-6461afad62f34d9c.csv'
     """
-    at = modified[:19].replace(":", "-")
+    at = modified[:19].replace(":", "-") + (f".{order:03d}" if order else "")
     return f"{truth_prefix(model)}{at}-{truth_digest(dropped, etag)}.csv"
+
+
+def refused_truth_prefix(model: str) -> str:
+    """Say under which prefix of the artifacts bucket it is remembered which ground truth was refused."""
+    return f"{model}/monitor/truth-refused/"
 
 
 def truth_digest(dropped: str, etag: str) -> str:
@@ -276,6 +282,8 @@ def truth_came(key: str) -> str:
 
     >>> truth_came("cars/monitor/truth/2026-05-04T10-00-00-6461afad62f34d9c.csv")
     '2026-05-04T10:00:00 6461afad62f34d9c'
+    >>> truth_came("2026-05-04T10-00-00.001-6461afad62f34d9c.csv") > truth_came("2026-05-04T10-00-00-f0.csv")
+    True
     """
     day, _, rest = key.rsplit("/", 1)[-1].removesuffix(".csv").partition("T")
     at, _, digest = rest.rpartition("-")

@@ -24,6 +24,28 @@ def listed(source: str, bucket: str, prefix: str, *, first: str = "") -> Iterato
                 )
 
 
+def contents(source: str, bucket: str, prefix: str) -> Iterator[tuple[Found, str]]:
+    """List every content that objects under a prefix had since they were last deleted, with its version.
+
+    So what was replaced before anybody looked is found too. In a bucket without versions there is one each.
+    """
+    pages = client("s3").get_paginator("list_object_versions")
+    deleted: set[str] = set()
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+        # Of one key the newest comes first; a page may hold markers of the next.
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        entries.sort(key=lambda each: (each["LastModified"], each["IsLatest"]), reverse=True)
+        for each in entries:
+            key = each["Key"]
+            if "ETag" not in each:
+                deleted.add(key)
+            elif key not in deleted and not key.endswith("/"):
+                found = Found(
+                    source, key, each["ETag"].strip('"'), int(each["Size"]), each["LastModified"].isoformat()
+                )
+                yield found, each["VersionId"]
+
+
 def folders(bucket: str, prefix: str) -> list[str]:
     """List the folders right under a prefix, each with the prefix and a slash at its end."""
     pages = client("s3").get_paginator("list_objects_v2")

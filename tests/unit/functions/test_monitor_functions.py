@@ -390,15 +390,15 @@ def truth(off: float, count: int, first: int = 0) -> str:
 def a_day_apart(monkeypatch):
     """Let each file of truth be dropped a day after the one before: S3 tells seconds, and tests are quick."""
     days = (f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 29))
-    listed, when = truth_edge.listed, {}
+    contents, when = truth_edge.contents, {}
 
-    def dated(source: str, bucket: str, prefix: str, **more: str):
-        for each in listed(source, bucket, prefix, **more):
-            if (each.key, each.etag) not in when:
-                when[each.key, each.etag] = next(days)
-            yield replace(each, modified=when[each.key, each.etag])
+    def dated(source: str, bucket: str, prefix: str):
+        for each, version in contents(source, bucket, prefix):
+            if version not in when:
+                when[version] = next(days)
+            yield replace(each, modified=when[version]), version
 
-    monkeypatch.setattr("tidegate.edge.truth.listed", dated)
+    monkeypatch.setattr("tidegate.edge.truth.contents", dated)
 
 
 @pytest.mark.usefixtures("a_day_apart")
@@ -431,17 +431,17 @@ def test_truth_in_parts_again_and_corrected_counts_each_prediction_once(watched)
 
 @pytest.mark.slow
 def test_of_files_that_say_otherwise_that_dropped_last_holds_whatever_they_are_called(watched, monkeypatch):
-    listed, dropped = truth_edge.listed, {}
+    contents, dropped = truth_edge.contents, {}
 
-    def dated(source: str, bucket: str, prefix: str, **more: str):
-        for each in listed(source, bucket, prefix, **more):
-            yield replace(each, modified=dropped.get(each.key.rsplit("/", 1)[-1], each.modified))
+    def dated(source: str, bucket: str, prefix: str):
+        for each, version in contents(source, bucket, prefix):
+            yield replace(each, modified=dropped[version]), version
 
-    monkeypatch.setattr("tidegate.edge.truth.listed", dated)
+    monkeypatch.setattr("tidegate.edge.truth.contents", dated)
 
     def drop(name: str, day: int, off: float) -> None:
-        watched.account.put(DATA, f"{MODEL}/truth/{name}", truth(off, 120))
-        dropped[name] = f"2026-05-{day:02d}T00:00:00+00:00"
+        version = watched.account.put(DATA, f"{MODEL}/truth/{name}", truth(off, 120))
+        dropped[version] = f"2026-05-{day:02d}T00:00:00+00:00"
 
     watched.capture("one", cars(120))
     drop("z.csv", 1, 400)
@@ -456,6 +456,44 @@ def test_of_files_that_say_otherwise_that_dropped_last_holds_whatever_they_are_c
         again = summary_of(watched.check(f"r{day}"))
         assert again["labels"] == fared(came=120, corrected=120)
         assert again["so_far"]["metrics"]["mae"] == pytest.approx(off)
+
+
+@pytest.mark.slow
+def test_of_contents_of_one_file_within_a_second_the_last_one_holds(watched, monkeypatch):
+    contents = truth_edge.contents
+
+    def at_once(source: str, bucket: str, prefix: str):
+        for each, version in contents(source, bucket, prefix):
+            yield replace(each, modified="2026-05-04T10:00:00+00:00"), version
+
+    monkeypatch.setattr("tidegate.edge.truth.contents", at_once)
+    watched.capture("one", cars(120))
+    for off in (400, 5, 60, 1):  # whatever the order of their digests
+        watched.account.put(DATA, f"{MODEL}/truth/today.csv", truth(off, 120))
+    found = summary_of(watched.check("r1"))
+    assert found["so_far"]["metrics"]["mae"] == pytest.approx(1)
+    watched.account.put(DATA, f"{MODEL}/truth/today.csv", truth(5, 120))
+    assert summary_of(watched.check("r2"))["so_far"]["metrics"]["mae"] == pytest.approx(5)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("a_day_apart")
+def test_what_a_file_held_before_it_was_replaced_counts_too_and_bad_content_is_refused_once(watched):
+    key = f"{MODEL}/truth/today.csv"
+    watched.capture("one", cars(120))
+    watched.account.put(DATA, key, truth(1, 50))
+    watched.account.put(DATA, key, "id,target\none-50,cheap\n")
+    watched.account.put(DATA, key, truth(1, 70, 50))
+    first = watched.check("r1")
+    assert summary_of(first)["labels"] == fared(came=120, matched=120)
+    assert len(first["collected"]["refused"]) == 1
+    assert "'xxxxx' is not a number" in first["collected"]["refused"][0]["reason"]
+    assert key in watched.account.keys(DATA)
+    assert watched.check("r2")["collected"]["refused"] == []
+    watched.account.s3.delete_object(Bucket=DATA, Key=key)  # what somebody took away is away
+    watched.account.put(DATA, f"{MODEL}/truth/wrong.csv", truth(400, 120))
+    watched.account.s3.delete_object(Bucket=DATA, Key=f"{MODEL}/truth/wrong.csv")
+    assert watched.check("r3")["collected"]["reason"] == "nothing new since the last check"
 
 
 @pytest.mark.slow
