@@ -20,7 +20,7 @@ ALARMS_AT_ONCE = 100  # what DeleteAlarms takes
 ENDPOINT_SECONDS = 3600.0
 GONE = ("ResourceNotFoundException", "ObjectNotFoundException", "NotFound", "NotFoundException")
 
-Say = Callable[[str], None]
+Note = Callable[[str], None]
 
 
 def remove(session: Session, model: str, found: Found) -> Found:
@@ -29,21 +29,21 @@ def remove(session: Session, model: str, found: Found) -> Found:
     First whatever could begin something: from then on nothing new does. What began a moment before is waited
     for, as it may have made more; then what serves, then what it was made of.
     """
-    stack, say = session.stack, session.output.note
-    _schedules(stack, model, found.schedules, say)
-    _files(stack, found.files, say)
+    stack, note = session.stack, session.output.note
+    _schedules(stack, model, found.schedules, note)
+    _files(stack, found.files, note)
     none_at_work(session, model, wait=True)
     now = find(stack, model)
-    _names(stack, now.names, say)
-    _scaling(stack, now.scaling, say)
-    _endpoints(stack, now.endpoints, say)
+    _names(stack, now.names, note)
+    _scaling(stack, now.scaling, note)
+    _endpoints(stack, now.endpoints, note)
     _each(stack.client("sagemaker").delete_endpoint_config, "EndpointConfigName", now.endpoint_configs)
-    _told(say, "endpoint configuration", now.endpoint_configs)
+    _told(note, "endpoint configuration", now.endpoint_configs)
     _each(stack.client("sagemaker").delete_model, "ModelName", now.models)
-    _told(say, "model of SageMaker", now.models)
+    _told(note, "model of SageMaker", now.models)
     _standing(stack, now.standing)
-    _alarms(stack, now.alarms, say)
-    _subscriptions(stack, model, now, say)
+    _alarms(stack, now.alarms, note)
+    _subscriptions(stack, model, now, note)
     return Found(
         schedules=found.schedules,
         files=found.files,
@@ -59,46 +59,46 @@ def remove(session: Session, model: str, found: Found) -> Found:
     )
 
 
-def _schedules(stack: Stack, model: str, schedules: Iterable[str], say: Say) -> None:
+def _schedules(stack: Stack, model: str, schedules: Iterable[str], note: Note) -> None:
     for each in schedules:
         absent(stack.client("scheduler").delete_schedule, GONE, Name=model, GroupName=group_of(stack))
-        say(f"removed the schedule {each}")
+        note(f"removed the schedule {each}")
 
 
-def _files(stack: Stack, files: Iterable[str], say: Say) -> None:
+def _files(stack: Stack, files: Iterable[str], note: Note) -> None:
     for each in files:
         bucket, _, key = each.removeprefix("s3://").partition("/")
         stack.client("s3").delete_object(Bucket=bucket, Key=key)  # its versions are kept
-        say(f"removed {each}")
+        note(f"removed {each}")
 
 
-def _names(stack: Stack, names: list[str], say: Say) -> None:
+def _names(stack: Stack, names: list[str], note: Note) -> None:
     for start in range(0, len(names), PARAMETERS_AT_ONCE):
         stack.client("ssm").delete_parameters(Names=names[start : start + PARAMETERS_AT_ONCE])
-    _told(say, "name in Parameter Store", names)
+    _told(note, "name in Parameter Store", names)
 
 
-def _scaling(stack: Stack, targets: Iterable[str], say: Say) -> None:
+def _scaling(stack: Stack, targets: Iterable[str], note: Note) -> None:
     deregister = stack.client("application-autoscaling").deregister_scalable_target
     for each in targets:  # with a target go its policies and their alarms
         named = {"ServiceNamespace": NAMESPACE, "ResourceId": each, "ScalableDimension": DIMENSION}
         absent(deregister, GONE, **named)
-        say(f"removed the scaling of {each}")
+        note(f"removed the scaling of {each}")
 
 
-def _endpoints(stack: Stack, endpoints: Iterable[str], say: Say) -> None:
+def _endpoints(stack: Stack, endpoints: Iterable[str], note: Note) -> None:
     """Delete endpoints, and wait until they are gone: as long as they are there they cost."""
     client = stack.client("sagemaker")
     for each in endpoints:
-        _until(stack, each, lambda state: state not in BUSY or state == "Deleting", say)
+        _until(stack, each, lambda state: state not in BUSY or state == "Deleting", note)
         if stack.endpoint_state(each) not in ("Missing", "Deleting"):
             _unless_gone(client.delete_endpoint, EndpointName=each)
     for each in endpoints:
-        _until(stack, each, lambda state: state == "Missing", say)
-        say(f"removed the endpoint {each}")
+        _until(stack, each, lambda state: state == "Missing", note)
+        note(f"removed the endpoint {each}")
 
 
-def _until(stack: Stack, endpoint: str, settled: Callable[[str], bool], say: Say) -> None:
+def _until(stack: Stack, endpoint: str, settled: Callable[[str], bool], note: Note) -> None:
     end, told = time.monotonic() + ENDPOINT_SECONDS, ""
     while not settled(state := stack.endpoint_state(endpoint)):
         if time.monotonic() > end:
@@ -107,7 +107,7 @@ def _until(stack: Stack, endpoint: str, settled: Callable[[str], bool], say: Say
                 "Look at it in the console of SageMaker, then type the command again: it goes on from there.",
             )
         if state != told:
-            say(f"waiting for the endpoint {endpoint}, which is {state}")
+            note(f"waiting for the endpoint {endpoint}, which is {state}")
         told = state
         time.sleep(pause(stack))
 
@@ -134,13 +134,13 @@ def _standing(stack: Stack, items: Iterable[str]) -> None:
         stack.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": each}})
 
 
-def _alarms(stack: Stack, alarms: list[str], say: Say) -> None:
+def _alarms(stack: Stack, alarms: list[str], note: Note) -> None:
     for start in range(0, len(alarms), ALARMS_AT_ONCE):
         stack.client("cloudwatch").delete_alarms(AlarmNames=alarms[start : start + ALARMS_AT_ONCE])
-    _told(say, "alarm", alarms)
+    _told(note, "alarm", alarms)
 
 
-def _subscriptions(stack: Stack, model: str, found: Found, say: Say) -> None:
+def _subscriptions(stack: Stack, model: str, found: Found, note: Note) -> None:
     sns = stack.client("sns")
     for each in found.subscriptions:
         if each.others:
@@ -151,9 +151,9 @@ def _subscriptions(stack: Stack, model: str, found: Found, say: Say) -> None:
             )
         else:
             absent(sns.unsubscribe, GONE, SubscriptionArn=each.arn)
-        say(f"{each.address} hears of {model} no more")
+        note(f"{each.address} hears of {model} no more")
 
 
-def _told(say: Say, what: str, names: Iterable[str]) -> None:
+def _told(note: Note, what: str, names: Iterable[str]) -> None:
     for each in names:
-        say(f"removed the {what} {each}")
+        note(f"removed the {what} {each}")
