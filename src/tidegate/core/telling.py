@@ -199,7 +199,9 @@ def _step(name: str, told: Told, entry: Mapping[str, Any], at: str | None) -> tu
     """Take in what a check said of one algorithm; `at` is None of one that ended before."""
     window = int(entry.get("window") or 0)
     looks: dict[str, Look | None] = {CHECK: _look_at_the_check(entry, at)} if at else {}
-    fresh = entry.get("status") != "FAILED" and window > told.window and bool(entry.get("verdict"))
+    # Summaries of before say nothing of when they were made, nor whether they had enough to tell by.
+    concluded = bool(entry.get("verdict")) and bool(entry.get("at"))
+    fresh = entry.get("status") != "FAILED" and window > told.window and concluded
     if fresh and not entry.get("replaced"):
         looks |= _looks(entry)
     episodes: dict[str, Episode] = dict(told.episodes)

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tidegate.console.charts import distribution, figure, trend
-from tidegate.console.report import render
+from tidegate.console.report import render, with_retraining
 
 NUMBERS = {
     "kind": "numbers",
@@ -231,3 +231,24 @@ def test_the_three_questions_are_answered_each_by_itself_and_false_alarms_are_st
     assert "Has the quality fallen?" in page
     assert "Expect one false alarm in 90 days." in page
     assert "What is wrong with the data" in page
+
+
+def test_a_page_says_whether_a_retraining_is_wanted_and_says_it_anew_at_each_look():
+    page = render("cars", "r1", "2024-05-04T10:00:00+00:00", [checked()])
+    assert "<h2>Retraining</h2>" not in page
+    wish = {"since": "2024-05-04T10:00:00+00:00", "causes": ["drift"], "waits": ["truth <of> 200 rows"]}
+    wanted = with_retraining(page, "on_drift", {"wish": wish, "started": False, "reason": "wanted"})
+    assert "2024-05-04 10:00 UTC" in wanted and "truth &lt;of&gt; 200 rows" in wanted
+    started = with_retraining(wanted, "on_drift", {"wish": None, "started": True, "reason": "it starts"})
+    assert "it starts" in started and "Wanted since" not in started
+    assert started.count("<h2>Retraining</h2>") == 1
+    calm = with_retraining(started, "on_drift", {"wish": None, "started": False, "reason": "drift is over"})
+    assert "no: drift is over" in calm
+    assert with_retraining("<p>a page of before</p>", "off", {}) == "<p>a page of before</p>"
+
+
+def test_each_drifting_column_has_its_severity_and_its_trend():
+    check = checked()
+    check["columns"][0] |= {"severity": "act", "trend": "rising"}
+    page = render("cars", "r1", "2024-05-04T10:00:00+00:00", [check])
+    assert "<td>act</td><td>growing</td>" in page

@@ -213,6 +213,15 @@ def test_another_champion_begins_anew_and_what_was_found_of_the_one_before_is_ov
     assert "has taken over" in both["message"] and "fuel: it moved" in both["message"]
 
 
+def test_what_a_deployment_of_before_remembers_breaks_nothing():
+    people = People("daily")
+    old = {"algorithm": "xgboost", "window": 7, "verdict": "drift", "told": "drift", "rows": 500}
+    people.standing = {"xgboost": {**old, "labels": {"came": 5, "waiting": 5, "matched": 0}}}
+    assert people.check(1) == people.check(40) == []
+    [told] = people.check(50, entry(8, drift={"km": "act"}))
+    assert told["kind"] == "monitoring-drift"
+
+
 def test_what_was_found_of_an_algorithm_that_serves_no_more_is_over():
     people = People()
     other = {**entry(1, drift={"km": "act"}), "algorithm": "linear-learner"}
