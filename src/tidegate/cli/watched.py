@@ -9,7 +9,7 @@ from typing import Any
 from tidegate.cli.stack import Stack
 from tidegate.core import names
 from tidegate.core.monitor import read_monitor
-from tidegate.core.news import moment
+from tidegate.core.news import SHOWN_COLUMNS, TRENDS, moment
 from tidegate.core.standing import Standing
 from tidegate.core.telling import Memory
 
@@ -45,11 +45,7 @@ def watched(stack: Stack, model: str, spec: Mapping[str, Any]) -> dict[str, Any]
 
 def sentences(model: str, found: Mapping[str, Any]) -> list[str]:
     """Say what lasts and what is wanted, a sentence each; nothing where all is well."""
-    told = [
-        f"{model}: {each['what']} since {moment(each['since'])}"
-        f"{' in ' + ', '.join(each['columns'][:3]) if each['columns'] else ''} ({each['severity']})"
-        for each in found["lasts"]
-    ]
+    told = [_lasts(model, each) for each in found["lasts"]]
     retraining = found["retraining"]
     if retraining["wanted_since"]:
         since, why = moment(retraining["wanted_since"]), " and ".join(retraining["for"])
@@ -57,6 +53,12 @@ def sentences(model: str, found: Mapping[str, Any]) -> list[str]:
         ends = f"; it waits for {waits}" if waits else ", and is about to start"
         told.append(f"{model}: a retraining is wanted since {since} for {why}{ends}")
     return told
+
+
+def _lasts(model: str, found: Mapping[str, Any]) -> str:
+    columns = f" in {', '.join(found['columns'][:SHOWN_COLUMNS])}" if found["columns"] else ""
+    how = ", ".join(filter(None, (found["severity"], TRENDS[found["trend"]])))
+    return f"{model}: {found['what']} since {moment(found['since'])}{columns} ({how})"
 
 
 def _document(stack: Stack, identity: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _KINDS = {
     CHECK: "monitoring-failed",
     TRUTH: "truth-unmatched",
 }
-_TRENDS = {"rising": "growing", "falling": "getting less", "steady": "as much as before", None: None}
+TRENDS = {"rising": "growing", "falling": "getting less", "steady": "as much as before", None: None}
 
 
 def moment(text: str) -> str:
@@ -169,7 +169,7 @@ def _end(item: Item, entry: Mapping[str, Any], _: Mapping[str, Any]) -> str:
 def _lasts(item: Item, entry: Mapping[str, Any], _: Mapping[str, Any]) -> str:
     episode = item.episode
     checks = f"{episode.checks:,} check{'' if episode.checks == 1 else 's'}"
-    grows = _TRENDS[episode.trend]
+    grows = TRENDS[episode.trend]
     told = [f"found by {checks}, last at {moment(episode.last)}", *([grows] if grows else [])]
     where = _in(_ranked(episode.parts, entry)) if item.question in (DRIFT, BAD_DATA) else ""
     lasting = f"{_NOUNS[item.question]}{where} since {moment(episode.since)}"

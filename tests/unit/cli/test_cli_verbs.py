@@ -329,6 +329,7 @@ def test_models_tell_what_lasts_and_what_a_retraining_waits_for(cloud: FakeCloud
     cloud.serve()
     episode = {"since": "2026-03-03T14:00:00+00:00", "severity": "act", "parts": {"KM": "act"}}
     episode |= {"extent": 0.5, "champion": "m", "last": "2026-03-04T14:00:00+00:00", "checks": 9}
+    episode["extents"] = [0.2, 0.3, 0.4, 0.45, 0.5]
     told = {"algorithms": {"xgboost": {"window": 3, "episodes": {"drift": episode}}}, "spoken": None}
     wish = {"since": "2026-03-03T14:05:00+00:00", "run": "r", "causes": ["drift"], "waits": ["ground truth"]}
     cloud.dynamodb.watched = {
@@ -344,11 +345,11 @@ def test_models_tell_what_lasts_and_what_a_retraining_waits_for(cloud: FakeCloud
         "severity": "act",
         "columns": ["KM"],
         "checks": 9,
-        "trend": None,
+        "trend": "rising",
     }
     assert found["retraining"]["waits_for"] == ["ground truth"]
     shown = " ".join(tidegate("models").stdout.split())
-    assert "cars: drift since 2026-03-03 14:00 UTC in KM (act)" in shown
+    assert "cars: drift since 2026-03-03 14:00 UTC in KM (act, growing)" in shown
     assert (
         "cars: a retraining is wanted since 2026-03-03 14:05 UTC for drift; it waits for ground truth"
         in shown
