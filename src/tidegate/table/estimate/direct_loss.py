@@ -27,6 +27,7 @@ LEAST_ROWS = 60  # held-out rows of which anything is learned
 MOST_ROWS = 6_000
 BAGS = 12
 MOST_ROUNDS = 100
+PARTS = 5  # of the rows by one column, in which it is looked how far estimates are off
 PATIENCE = 10  # rounds that bring nothing new on the rows left out
 CONFIDENCE = 0.95
 _SURE, _OF_BAGS = 1.96, 2.20  # normal, and Student with 11 degrees
@@ -51,6 +52,8 @@ class Estimator:
         The variance of errors, and of squared ones, as shares of the estimates' squares.
     rows : int
         The held-out rows it was learned from.
+    bias : float
+        By how much estimates are off, as a share, for a part of the rows that a column tells apart.
     """
 
     bins: tuple[Bins, ...]
@@ -62,6 +65,7 @@ class Estimator:
     spread: float
     square_spread: float
     rows: int
+    bias: float = 0.0
 
     def errors(self, columns: Mapping[str, Column], rows: int) -> Floats:
         """Give the absolute error that is expected of each row, in units of `scale`: resample × row."""
@@ -74,7 +78,7 @@ class Estimator:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
-        facts = ("scale", "square", "square_unsure", "spread", "square_spread", "rows")
+        facts = ("scale", "square", "square_unsure", "spread", "square_spread", "rows", "bias")
         return {
             "version": 1,
             "bins": [each.to_dict() for each in self.bins],
@@ -120,7 +124,8 @@ class Expected:
     def metrics(self) -> dict[str, dict[str, float]]:
         """Give the mean absolute and the root mean squared error that truth would show, each an interval.
 
-        The interval is as wide as the chance of these rows and that of the held-out ones make it.
+        The interval is as wide as the chance of these rows, that of the held-out ones, and what estimates
+        were off by in parts of those make it.
         """
         if not self.rows:
             return {}
@@ -134,8 +139,13 @@ class Expected:
         absolute = known.scale * first / self.rows
         squared = known.scale * math.sqrt(known.square * second / self.rows)
         wide = (
-            math.hypot(_OF_BAGS * float(of_bags[0]), _SURE * of_rows[0]),
-            math.hypot(_OF_BAGS * float(of_bags[1]), _SURE * of_rows[1], _SURE * known.square_unsure) / 2,
+            math.hypot(_OF_BAGS * float(of_bags[0]), _SURE * of_rows[0], _SURE * known.bias),
+            math.hypot(
+                _OF_BAGS * float(of_bags[1]) / 2,
+                _SURE * of_rows[1] / 2,
+                _SURE * known.square_unsure / 2,
+                _SURE * known.bias,
+            ),
         )
         values = absolute, squared
         return {
@@ -172,7 +182,7 @@ def learn(columns: Mapping[str, Column], errors: Floats) -> Estimator | None:
     updates = _boosted(bags, outside, errors)
     tables = [_tables(bins, each) for each in updates]
     found = np.array([looked_up(bag.start, of, codes, rows) for bag, of in zip(bags, tables, strict=True)])
-    measured = _measured(bins, [bag.start for bag in bags], tables, np.exp(found), outside, errors)
+    measured = _measured(bins, [bag.start for bag in bags], tables, np.exp(found), outside, errors, codes)
     return replace(measured, scale=measured.scale * unit)
 
 
@@ -236,6 +246,7 @@ def _measured(
     found: Floats,
     outside: Sequence[Indices],
     errors: Floats,
+    codes: Sequence[Codes],
 ) -> Estimator:
     """Measure on the rows that resamples left out how sure their estimates are."""
     total, times = np.zeros(len(errors)), np.zeros(len(errors))
@@ -258,4 +269,21 @@ def _measured(
         float(np.mean((true / honest - 1) ** 2)),
         float(np.mean((left / (square * honest**2)) ** 2)) if square else 0.0,
         len(errors),
+        _bias(honest, true, [each[seen] for each in codes]),
     )
+
+
+def _bias(estimates: Floats, true: Floats, codes: Sequence[Codes]) -> float:
+    """Tell by how much estimates are off in parts of the rows, beyond what chance explains.
+
+    A window that is of one part is off by as much. Of each column the rows are cut in fifths; the mean over
+    all of them counts, as nobody knows along which column rows will shift.
+    """
+    excess = []
+    for each in codes:
+        fifth = np.minimum(np.argsort(np.argsort(each, kind="stable")) * PARTS // len(each), PARTS - 1)
+        expected = np.bincount(fifth, estimates, PARTS)
+        found = np.bincount(fifth, true, PARTS)
+        left = np.bincount(fifth, (true - estimates) ** 2, PARTS)
+        excess.append(float(np.mean((found / expected - 1) ** 2 - left / expected**2)))
+    return math.sqrt(max(0.0, float(np.mean(excess)))) if excess else 0.0
