@@ -218,6 +218,7 @@ def state_after(manifest: Manifest, state: Mapping[str, Any], check: Mapping[str
         "truths_since": check["quality"]["since"] if denied else state.get("truths_since", ""),
         "carried": check["comparison"].get("carried", []),
         "recent": check["comparison"].get("recent"),
+        "season": check["comparison"].get("season"),
         # What may alarm falsely is saved up from here on. Truth that nobody waited for has saved up nothing.
         "data_at": check["at"] if concluded or not state.get("data_at") else state["data_at"],
         "quality_at": check["at"] if enough or not state.get("quality_at") else state["quality_at"],

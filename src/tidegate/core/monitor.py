@@ -14,6 +14,7 @@ from tidegate.core.verdict_metrics import WANTED
 RETRAIN = ("off", "on_drift", "on_quality", "either")
 SCHEDULES = {"weekly": 7, "monthly": 30, "quarterly": 91}  # days
 SCHEDULE = "schedule: "
+SEASONS = ("off", "hour-of-day", "day-of-week")
 DIGESTS = ("daily", "weekly", "off")
 EVERY_PATTERN = r"^[1-9][0-9]{0,3} (minute|hour|day)s?$"
 QUIET_DAYS = 90  # in which one false alarm may be expected
@@ -44,6 +45,8 @@ class Monitor:
         How often people hear of what lasts.
     metrics : str
         What goes to CloudWatch: verdicts alone, or each column too.
+    season : str
+        Whether windows are compared with their like: those of the same hour, or of the same day of the week.
     """
 
     every: str = "1 hour"
@@ -52,6 +55,7 @@ class Monitor:
     cooldown: str = "1 day"
     metrics: str = WANTED[0]
     digest: str = "weekly"
+    season: str = SEASONS[0]
 
     @property
     def heeds(self) -> tuple[str, ...]:
@@ -91,6 +95,9 @@ def read_monitor(raw: object) -> Monitor:
         cooldown=spans["cooldown"],
         metrics=checks.one_of(entry.get("metrics", Monitor.metrics), WANTED, ("monitor", "metrics")),
         digest=checks.one_of(digest, DIGESTS, ("monitor", "digest")),
+        season=checks.one_of(
+            checks.unbool_off(entry.get("season", Monitor.season)), SEASONS, ("monitor", "season")
+        ),
     )
 
 

@@ -55,6 +55,8 @@ class Manifest:
         How often the model is checked, which says how rarely a check may alarm falsely.
     metrics : str
         Which metrics the check publishes: the verdict's, or each column's too.
+    season : str
+        Whether its rows are compared with their like, see `core.monitor.SEASONS`.
     opened : str
         When the window was opened, an ISO time.
     missing : dict of str to list of str
@@ -84,6 +86,7 @@ class Manifest:
     home: str
     every: str = Monitor.every
     metrics: str = Monitor.metrics
+    season: str = Monitor.season
     opened: str = ""
     missing: dict[str, list[str]] = field(default_factory=dict)
     replaced: bool = False

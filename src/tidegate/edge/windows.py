@@ -103,6 +103,7 @@ def _manifest(spec: ModelSpec, champion: Champion, run: str, bookmark: Bookmark)
         newest=newest_of(proposal, rows, state.get("newest")),
         every=spec.monitor.every,
         metrics=spec.monitor.metrics,
+        season=spec.monitor.season,
         replaced=served != champion.model,
         opened=datetime.now(UTC).isoformat(timespec="seconds"),
         home=f"s3://{artifacts}/{names.window_prefix(spec.name, champion.algorithm, window, run)}",

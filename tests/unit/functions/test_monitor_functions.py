@@ -727,3 +727,32 @@ def test_people_hear_of_the_same_drift_once_whichever_run_tells(watched):
     assert again == {"sent": message["id"]}
     assert tell(watched, "r2", entry)["outbox"]["messages"] == []
     assert len(watched.account.heard()) == 1
+
+
+@pytest.mark.slow
+def test_a_model_with_a_season_is_compared_with_the_baseline_first_and_then_with_its_like(
+    watched, monkeypatch
+):
+    monkeypatch.setattr("tidegate.table.watch.season.ROWS", 150)
+    monkeypatch.setattr("tidegate.table.watch.season.WINDOWS", {"day-of-week": 2})
+    monkeypatch.setattr("tidegate.table.watch.season.phase_of", lambda *_: "Monday")
+    spec = yaml.safe_load(REFERENCE)
+    spec["algorithms"] = {"xgboost": None}
+    spec["monitor"] = {"least_rows": 50, "season": "day-of-week"}
+    watched.account.put(DATA, f"{MODEL}/model.yaml", yaml.safe_dump(spec, sort_keys=False))
+    watched.load("register_model")(sample_event("model_file_dropped"), Context())
+
+    def other(first: int) -> list:  # what this season is like, and the baseline never was
+        return [(km + 40_000, fuel, price) for km, fuel, price in cars(120, first=first)]
+
+    summaries = []
+    for at, name in enumerate(("one", "two", "three", "four")):
+        watched.capture(name, cars(120, first=400) if name == "four" else other(120 * at))
+        summaries.append(summary_of(watched.check(f"r{at}")))
+    first, second, third, fourth = summaries
+    assert "KM" in first["answers"]["drift"]["columns"]
+    assert "as 0 of 2 windows of Monday UTC are known" in str(first["reason"])
+    assert "as 1 of 2 windows" in str(second["reason"])
+    assert third["answers"]["drift"]["columns"] == []
+    assert "compared with the first 240 rows of Monday UTC" in str(third["reason"])
+    assert "KM" in fourth["answers"]["drift"]["columns"]

@@ -148,6 +148,7 @@ def look(
     window: Side,
     before: Side | None,
     recent: Side | None,
+    like: Side | None = None,
 ) -> Looked:
     """Make every check of a column.
 
@@ -155,8 +156,11 @@ def look(
     ----------
     before, recent : Side or None
         The rows that came before the window, and the window together with them.
+    like : Side, optional
+        That with whose distribution the window's is compared; the baseline's, where it is none of the season.
     """
-    far = moved(rules, baseline, window)
+    usual = baseline if like is None or baseline.days is not None else like  # days have a course of their own
+    far = moved(rules, usual, window)
     if far is not None and edited.distribution:
         letter = far.by_the_letter
         far = replace(far, distance=letter.distance, chance=lambda: letter.p_value)
@@ -164,7 +168,7 @@ def look(
     checks = [Check(each, window.rows, False, each.effect) for each in now]
     if recent is not None:
         shown = {each.name: each.effect for each in now}
-        lately = _checks(rules, edited, baseline, recent, moved(rules, baseline, recent))
+        lately = _checks(rules, edited, baseline, recent, moved(rules, usual, recent))
         checks += [Check(each, recent.rows, True, shown.get(each.name, 0.0)) for each in lately]
     return Looked(rules, edited, baseline, window, before, far, tuple(checks))
 

@@ -77,6 +77,7 @@ def compare(
     false_alarms: float | None = DATA_FALSE_ALARMS,
     before: Profile | None = None,
     fronts: Mapping[str, float] | None = None,
+    like: Profile | None = None,
 ) -> Comparison:
     """Compare a window with its baseline.
 
@@ -97,9 +98,12 @@ def compare(
         is too little to be seen in a few rows shows in many.
     fronts : mapping, optional
         What the comparison before this one said of it.
+    like : Profile, optional
+        Rows of the same season, with which distributions are compared instead of the baseline's.
     """
     window = window.beside(baseline)
     before = before.beside(baseline) if before is not None else None
+    like = like.beside(baseline) if like is not None else baseline
     known_days = fronts or {}
     suggested = Constraints.read(suggest(baseline)) if false_alarms is not None else None
     together = before + window if before is not None and before.rows and suggested is not None else None
@@ -114,6 +118,7 @@ def compare(
             if together is None or before is None
             else Side(before.column(name), rows_alike[name], known_days.get(name)),
             None if together is None else Side(together.column(name), rows_alike[name], known_days.get(name)),
+            Side(like.column(name)),
         )
         for name, rules in constraints.columns.items()
         if name in window.columns and rules.settings.evaluate

@@ -98,6 +98,7 @@ def check(
     fronts: Mapping[str, float] | None = None,
     false_alarms: float = DATA_FALSE_ALARMS,
     importances: Mapping[str, float] | None = None,
+    like: Profile | None = None,
 ) -> dict[str, Any]:
     """Compare, and give what the report, the notification and the tables need.
 
@@ -113,12 +114,16 @@ def check(
         The share of checks with nothing changed that may alarm.
     importances : mapping, optional
         How much the model's predictions hang on each input: by it times the distance columns are ranked.
+    like : Profile, optional
+        Rows of the same season, see `tidegate.table.watch.season`.
     """
     own = prediction_beside(constraints.columns if inputs is None else inputs)
     if own not in constraints.columns:
         window = window.only([name for name in window.columns if name != own])
     before = before.only(window.columns) if before is not None and window.rows >= least_rows else None
-    found = compare(baseline, constraints, window, before=before, fronts=fronts, false_alarms=false_alarms)
+    found = compare(
+        baseline, constraints, window, before=before, fronts=fronts, false_alarms=false_alarms, like=like
+    )
     columns = [
         {
             **_column(comparison, baseline.column(name), window.column(name), constraints.columns[name]),
