@@ -19,6 +19,8 @@ from tidegate.core.algorithms import BUILT_IN
 def delete(session: Session, model: str, purge: bool, wait: bool, yes: bool) -> int:
     """Ask, see to it that nothing of the model is at work, and remove it."""
     stack = session.stack
+    if not names.is_model_name(model):  # what is no name would stand for more than one model, or for all
+        raise stack.no_such_model(model)
     found = find(stack, model)
     if not found and not (purge and has_data(stack, model)):
         raise stack.no_such_model(model)
@@ -49,8 +51,6 @@ def take_down(session: Session, model: str, found: Found, purge: bool) -> dict[s
 
 def has_data(stack: Stack, model: str) -> bool:
     """Tell whether there is data or history of a model, which may be deleted already."""
-    if not names.is_model_name(model):
-        return False
     places = ((stack.data_bucket, f"{model}/"), (stack.artifacts_bucket, f"{model}/"))
     return any(
         stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents")

@@ -55,7 +55,8 @@ def part_name(number: int) -> str:
 
 def is_model_name(text: str) -> bool:
     """Tell whether a text may be the name of a model."""
-    return len(text) <= MODEL_NAME_MAX and re.fullmatch(MODEL_NAME_PATTERN[1:-1], text) is not None
+    fits = len(text) <= MODEL_NAME_MAX and re.fullmatch(MODEL_NAME_PATTERN[1:-1], text) is not None
+    return fits and text not in RESERVED
 
 
 def stack_trouble(name: str) -> str | None:

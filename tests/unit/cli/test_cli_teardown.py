@@ -227,6 +227,15 @@ def test_who_is_not_asked_and_does_not_say_yes_deletes_nothing(account, tidegate
     assert account.what_is_there() == before
 
 
+@pytest.mark.parametrize("name", ["", "/", "cars/xgboost", "..", "*", "notifications", "quarantine"])
+def test_what_is_no_model_s_name_deletes_nothing(account, tidegate, name):
+    before, data = account.what_is_there(), account.data()
+    said = tidegate("delete", name, "--yes", "--purge")
+    assert said.exit_code == 1
+    assert "There is no model named" in said.stderr
+    assert (account.what_is_there(), account.data()) == (before, data)
+
+
 def test_a_model_that_there_is_not_is_told_with_those_that_there_are(account, tidegate):
     said = tidegate("delete", "vans", "--yes")
     assert said.exit_code == 1
