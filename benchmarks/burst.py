@@ -1,16 +1,17 @@
-"""Drops many files over many models at once, and accounts for every one of them.
+"""Drops many files over many models at once, to train with and to score, and accounts for every one of them.
 
-    .venv/bin/python -m benchmarks.burst [--drops 1000] [--models 50] [--minutes 15] [--json]
-    .venv/bin/python -m benchmarks.burst --drops 200 --models 10
+    .venv/bin/python -m benchmarks.burst [--drops 1000] [--models 50] [--scores 100] [--minutes 15] [--json]
+    .venv/bin/python -m benchmarks.burst --drops 200 --models 10 --scores 20
 
 A local cloud of its own is started, deployed and taken down. Each model takes the newest file where several
 wait (`training.when_busy: supersede`; `--queue` trains every one). One model serves from before; while the
 burst is on it is asked for predictions and `tidegate runs` is typed, to see whether the machine stays usable.
+The files to score are its; a check of every model falls due at once, as on the hour.
 Few rows and three trees a model: what is looked at is the flow, not the training. A model's gate lets nothing
 pass but for every tenth model, so that as many endpoints come up as a laptop has room for.
 
-The exit code is 1 unless every drop has exactly one run with an end, one execution and one notification, no
-run failed, no event was parked, no line has anybody left in it, and no job or run is still on.
+The exit code is 1 unless every drop has exactly one run with an end, one execution and one notification, every
+check one run with an end, no run failed, no event was parked, no line has anybody left in it, and no job or run is still on.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from benchmarks.local_town import LOOSE, QUICK, deployed_town, type_runs, watche
 from tests.e2e import cars
 from tests.e2e.caller import Caller
 from tests.e2e.town import Town, csv_bytes
+from tests.e2e.watching import start
 
 SERVED = "cars-served"
 STRICT = {"metric": "rmse", "at_most": 0.001}
@@ -46,6 +48,7 @@ class Found:
 
     drops: int
     models: int
+    scores: int = 0
     put_seconds: float = 0.0
     seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
@@ -126,7 +129,22 @@ def drop_all(town: Town, models: list[str], drops: int) -> list[str]:
         )
 
 
-def burst(town: Town, drops: int, models: int, queue: bool, seconds: float) -> Found:
+def score_all(town: Town, scores: int) -> list[str]:
+    """Drop files to score for the model that serves, several at a time; gives the runs that they start."""
+    content = csv_bytes(cars.rows(60, seed=9))
+    with ThreadPoolExecutor(8) as pool:
+        names = [f"{number:05d}.csv" for number in range(scores)]
+        return list(pool.map(lambda name: town.drop(SERVED, name, content, "score"), names))
+
+
+def check_all(town: Town, models: list[str]) -> list[str]:
+    """Let a check of every model fall due, as EventBridge Scheduler starts them; gives their runs."""
+    due = "2026-01-01T10:00:00Z"
+    with ThreadPoolExecutor(8) as pool:
+        return [run for run, _ in pool.map(lambda name: start(town, name, due), models)]
+
+
+def burst(town: Town, drops: int, models: int, scores: int, queue: bool, seconds: float) -> Found:
     """Drop everything, watch, account."""
     named = [f"cars-{number:02d}" for number in range(models)]
     training = {} if queue else {"training": {"when_busy": "supersede"}}
@@ -137,19 +155,25 @@ def burst(town: Town, drops: int, models: int, queue: bool, seconds: float) -> F
     for number, name in enumerate(named):
         gate = STRICT if number % 10 else LOOSE
         town.declare(cars.spec(name, algorithms=QUICK, gate=gate, **training))
-    found = Found(drops, models)
+    found = Found(drops, models, scores)
     sampler, usage = Sampler(town.cloud, SAMPLE_SECONDS), Usage(town)
     began = time.monotonic()
     try:
-        runs = drop_all(town, named, drops)
+        with ThreadPoolExecutor(3) as pool:
+            works = [
+                pool.submit(drop_all, town, named, drops),
+                pool.submit(score_all, town, scores),
+                pool.submit(check_all, town, [SERVED, *named]),
+            ]
+            trained, scored, checked = (each.result() for each in works)
         found.put_seconds = time.monotonic() - began
-        wanted = set(runs)
+        wanted = {*trained, *scored, *checked}
 
         def over() -> bool:
             known = records(town)
             ended = sum(known.get(run, {}).get("status", "RUNNING") != "RUNNING" for run in wanted)
-            print(f"{time.monotonic() - began:6.0f} s  {ended:5} of {drops} ended", file=sys.stderr)
-            return ended == drops
+            print(f"{time.monotonic() - began:6.0f} s  {ended:5} of {len(wanted)} ended", file=sys.stderr)
+            return ended == len(wanted)
 
         in_time = watched(over, 5.0, seconds)
         found.seconds = time.monotonic() - began
@@ -158,20 +182,22 @@ def burst(town: Town, drops: int, models: int, queue: bool, seconds: float) -> F
         sampler.close()
     if not in_time:
         found.troubles.append(f"not all runs ended within {seconds:.0f} s")
-    account(town, found, runs)
+    account(town, found, trained, scored, checked)
     found.troubles += usage.troubles
     found.figures = figures(sampler, usage)
     return found
 
 
-def account(town: Town, found: Found, runs: list[str]) -> None:
+def account(town: Town, found: Found, trained: list[str], scored: list[str], checked: list[str]) -> None:
     """Say what is missing, double or left over."""
     known = records(town)
+    runs = [*trained, *scored, *checked]
     own = {run: known[run] for run in runs if run in known}
     found.statuses = dict(Counter(each["status"] for each in own.values()))
     say = found.troubles.append
-    if len(set(runs)) != found.drops or len(own) != found.drops:
-        say(f"{found.drops} drops, {len(set(runs))} run ids, {len(own)} records")
+    wanted = found.drops + found.scores + found.models + 1
+    if len(set(runs)) != wanted or len(own) != wanted:
+        say(f"{wanted} drops and checks, {len(set(runs))} run ids, {len(own)} records")
     others = [run for run in known if "/" not in run and run not in own and known[run]["model"] != SERVED]
     if others:
         say(f"{len(others)} records of no drop: {sorted(others)[:5]}")
@@ -180,14 +206,16 @@ def account(town: Town, found: Found, runs: list[str]) -> None:
             say(f"run {run} failed: {record['reason']}")
         if "finished" not in record:
             say(f"run {run} has no end")
+    every = [*town.executions(), *executions_of(town, "ScoreMachineArn")]
     executions = Counter(
         json.loads(town.execution({"execution": each["executionArn"]})["input"])["detail"]["object"]["key"]
-        for each in town.executions()
+        for each in every
     )
     if twice := {key: count for key, count in executions.items() if count > 1}:
         say(f"{len(twice)} drops started more than one execution: {sorted(twice)[:5]}")
     told = Counter(key.split("-")[1] for key in town.keys(town.artifacts, "notifications/"))
-    if wrong := {run: told[run] for run in own if told[run] != 1}:
+    # Of a check people hear only what is news.
+    if wrong := {run: told[run] for run in (*trained, *scored) if told[run] != 1}:
         say(f"{len(wrong)} runs were not told exactly once: {dict(list(wrong.items())[:5])}")
     if waiting := [
         run for run, item in known.items() if "/" in run and any(name.startswith("ticket ") for name in item)
@@ -200,8 +228,20 @@ def account(town: Town, found: Found, runs: list[str]) -> None:
         say(f"{parked} events were parked")
     if not watched(lambda: jobs_on(town) == 0, 1.0, 30.0):
         say(f"{jobs_on(town)} jobs are still on")
-    if still := [each for each in town.executions() if each["status"] == "RUNNING"]:
+    every = [
+        *town.executions(),
+        *executions_of(town, "ScoreMachineArn"),
+        *executions_of(town, "MonitorMachineArn"),
+    ]
+    if still := [each for each in every if each["status"] == "RUNNING"]:
         say(f"{len(still)} executions are still on")
+
+
+def executions_of(town: Town, machine: str) -> list[dict[str, Any]]:
+    """List every execution of another machine than the train machine."""
+    pages = town.client("stepfunctions").get_paginator("list_executions")
+    found = pages.paginate(stateMachineArn=town.outputs[machine])
+    return [each for page in found for each in page["executions"]]
 
 
 def figures(sampler: Sampler, usage: Usage) -> dict[str, float]:
@@ -229,7 +269,8 @@ def figures(sampler: Sampler, usage: Usage) -> dict[str, float]:
 
 def show(found: Found) -> None:
     """Print the result for a person."""
-    print(f"{found.drops} drops over {found.models} models: put in {found.put_seconds:.1f} s, ", end="")
+    print(f"{found.drops} drops over {found.models} models, {found.scores} files to score, ", end="")
+    print(f"a check of each: put in {found.put_seconds:.1f} s, ", end="")
     print(f"all ended after {found.seconds:.0f} s")
     print("  " + ", ".join(f"{count} {status}" for status, count in sorted(found.statuses.items())))
     for name, value in found.figures.items():
@@ -244,13 +285,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drops", type=int, default=1000)
     parser.add_argument("--models", type=int, default=50)
+    parser.add_argument("--scores", type=int, default=100, help="files to score, of the model that serves")
     parser.add_argument("--minutes", type=float, default=15.0, help="the longest it may take")
     parser.add_argument("--queue", action="store_true", help="train every file, one after the other")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     print(machine.told(), file=sys.stderr, flush=True)
     with deployed_town() as town:
-        found = burst(town, options.drops, options.models, options.queue, options.minutes * 60)
+        sizes = options.drops, options.models, options.scores
+        found = burst(town, *sizes, options.queue, options.minutes * 60)
     if options.json:
         print(json.dumps(found.__dict__, indent=2))
     else:
