@@ -10,8 +10,9 @@ The files to score are its; a check of every model falls due at once, as on the 
 Few rows and three trees a model: what is looked at is the flow, not the training. A model's gate lets nothing
 pass but for every tenth model, so that as many endpoints come up as a laptop has room for.
 
-The exit code is 1 unless every drop has exactly one run with an end, one execution and one notification, every
-check one run with an end, no run failed, no event was parked, no line has anybody left in it, and no job or run is still on.
+The exit code is 1 unless every drop has exactly one run with an end, one execution and one notification,
+every check one run with an end, no run failed, no event was parked, no line has anybody left in it, and no job
+or run is still on.
 """
 
 from __future__ import annotations
@@ -233,7 +234,9 @@ def account(town: Town, found: Found, trained: list[str], scored: list[str], che
         *executions_of(town, "ScoreMachineArn"),
         *executions_of(town, "MonitorMachineArn"),
     ]
-    if still := [each for each in every if each["status"] == "RUNNING"]:
+    if still := [
+        each for each in every if town.execution({"execution": each["executionArn"]})["status"] == "RUNNING"
+    ]:
         say(f"{len(still)} executions are still on")
 
 
