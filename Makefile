@@ -126,7 +126,7 @@ MINUTES ?= 60
 soak: install ## an hour of mixed work (MINUTES=60): does the local cloud grow? writes soak.svg
 	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --plot soak.svg
 
-burst: install ## 1,000 drops over 50 models at once: is every one accounted for?
+burst: install ## 1,000 drops over 50 models, 100 files to score and a check of each at once: is every one accounted for?
 	@$(BIN)/python -m benchmarks.burst
 
 fix: install ## let ruff format and mend what it can

@@ -11,7 +11,7 @@ Few rows and three trees a model: what is looked at is the flow, not the trainin
 pass but for every tenth model, so that as many endpoints come up as a laptop has room for.
 
 The exit code is 1 unless every drop has exactly one run with an end, one execution and one notification,
-every check one run with an end, no run failed, no event was parked, no line has anybody left in it, and no job
+every check one run with an end, no run failed, no event was parked, nobody is left in a line, and no job
 or run is still on.
 """
 

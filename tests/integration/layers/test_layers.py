@@ -1,5 +1,6 @@
 """The layers as AWS gets them: built with their third-party packages, within Lambda's size, and importable alone."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ pytestmark = pytest.mark.integration
 MOST_UNZIPPED_BYTES = 250 * 1024**2
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LAMBDA_S_PYTHON = "3.13"
+LAMBDA_S_GLIBC = 34  # of 2: Amazon Linux 2023, on which its Python runs
+GLIBC = re.compile(rb"GLIBC_2\.(\d+)")  # the versions of symbols that an ELF file asks for
 EM_X86_64, EM_AARCH64 = 62, 183  # how an ELF file names its processor
 
 
@@ -54,6 +57,16 @@ def test_everything_compiled_in_a_layer_is_for_its_processor(built, platform, ma
         head = library.read_bytes()[:20]
         assert head[:4] == b"\x7fELF", library
         assert int.from_bytes(head[18:20], "little") == machine, library
+
+
+@pytest.mark.parametrize("platform", [X86_64, ARM64])
+def test_nothing_compiled_in_a_layer_needs_a_newer_c_library_than_lambda_has(built, platform):
+    libraries = [each for each in built("Table", LAMBDA_S_PYTHON, platform).rglob("*.so*") if each.is_file()]
+    found = {
+        library.name: max(map(int, GLIBC.findall(library.read_bytes())), default=0) for library in libraries
+    }
+    assert max(found.values()) > 0
+    assert {name: newest for name, newest in found.items() if newest > LAMBDA_S_GLIBC} == {}
 
 
 def test_the_core_layer_is_pure_python_and_small(core, tmp_path):
