@@ -86,7 +86,7 @@ faults: install ## every fault at every state, and the plug pulled at every stat
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_plug.py
 	@$(BIN)/pytest -m "faults or e2e" tests/e2e/test_line.py tests/e2e/test_killed.py
 
-conformance: install ## real SageMaker clients, each in a venv of its own, against the local cloud; npm's jsonata; SAM for all regions
+conformance: install ## real SageMaker clients, each in a venv of its own, against the local cloud; npm's jsonata, AWS's runtime client; SAM for all regions
 	@$(BIN)/pytest tests/conformance/clients -m clients
 	@$(BIN)/python scripts/compatibility.py --check
 	@$(BIN)/python scripts/validate_regions.py
