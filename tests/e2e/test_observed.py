@@ -14,10 +14,9 @@ REALLY = {"training-failed", "scoring-failed", "check-failed", "dead-letters"}
 
 
 def alarms_of(town: Town) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = town.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{town.stack}-")[
-        "MetricAlarms"
-    ]
-    return found
+    """Give the stack's own alarms; of a model's drift its check has told people when its alarm goes on."""
+    found = town.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{town.stack}-")["MetricAlarms"]
+    return [each for each in found if not each["AlarmName"].startswith(f"{town.stack}-drift/")]
 
 
 def told_of_alarms(town: Town) -> set[str]:

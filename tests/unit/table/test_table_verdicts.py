@@ -193,12 +193,14 @@ class TestWhatMattersIsFound:
             found = compare(baseline, limits, window, before=before)
             recent, kept[f"{at}"] = recent.after(kept.get(recent.newer), window, f"{at}", found.denied)
             of_it = [each.sentence.plain for each in found.violations if "n0" in each.columns]
-            assert all(f"(by the last {found.columns['n0'].over:,} rows)" in words for words in of_it)
+            over = found.columns["n0"].over
+            assert all((f"(by the last {over:,} rows)" in words) == (over > 200) for words in of_it)
             told.append("n0" in {column for each in found.violations for column in each.columns})
         assert not any(told[:8])
         first = told.index(True)
         assert first - 8 < 15  # 3,000 rows
-        assert sum(told[first:28]) >= 0.8 * (28 - first)
+        # One window may be enough by luck; from 3,000 rows on it is told every time.
+        assert all(told[23:28])
         assert sum(told[28:]) <= 2
 
     def test_what_is_kept_of_the_last_rows_is_bounded_and_the_same_when_repeated(self):
