@@ -154,6 +154,7 @@ values |= st.sampled_from(["yes", "no", "2024-05-31", "1", 1e308, [], {}])
 fields = st.sampled_from([*FORM.features, "listing", "price", "other"])
 
 
+@pytest.mark.slow
 @given(st.dictionaries(fields, values, max_size=4))
 def test_a_record_is_taken_exactly_when_the_published_schema_takes_it(record):
     body = json.dumps(record).encode()

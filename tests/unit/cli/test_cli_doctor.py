@@ -48,6 +48,7 @@ def test_a_machine_that_has_all_is_well_and_a_program_can_read_it(here, tidegate
     assert not (tmp_path / "state").exists(), "looking makes nothing"
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_not_ok_and_says_what_to_do(here, tidegate, tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -101,6 +101,7 @@ def test_every_number_that_the_schema_knows_is_among_them() -> None:
     assert read_model_file(yaml.safe_dump(FULL)).name == "cars"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NUMBERS, ids=".".join)
 @pytest.mark.parametrize(
     "odd",

@@ -312,6 +312,7 @@ def test_the_last_rows_are_kept_and_a_repeated_check_finds_the_same(watched):
     assert json.loads(comparison)["recent"]["rows"] == 240
 
 
+@pytest.mark.slow
 def test_bad_data_is_no_drift(watched):
     watched.capture("one", [(row[0], "" if at % 3 else row[1], row[2]) for at, row in enumerate(cars(120))])
     summary = summary_of(watched.check("r1"))

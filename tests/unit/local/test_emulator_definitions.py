@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tidegate.local.emulator.definitions import _as_json, _under_a_new_name
 from tidegate.local.emulator.names import deployments
 
@@ -21,6 +23,7 @@ def test_what_is_neither_is_left_for_step_functions_to_refuse():
     assert convert({"text": "just words"}) == "just words"
 
 
+@pytest.mark.slow
 def test_what_a_stack_makes_is_never_called_as_what_one_of_the_same_name_made_before():
     seeds = []
 
