@@ -57,16 +57,16 @@ quick: install
 unit: install
 	@$(BIN)/pytest $(UNIT)
 
-# Two at a time, each with the tests of whole files; end to end each in a local cloud of its own.
+# Three at a time, as they wait much, each with the tests of whole files; end to end each in a local cloud of its own.
 integration: install
-	@$(BIN)/pytest tests/integration -n 2 --dist loadfile
+	@$(BIN)/pytest tests/integration -n 3 --dist loadfile
 
 e2e: $(DEMO_DATA)
-	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile
-	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile --iam
+	@$(BIN)/pytest tests/e2e -n 3 --dist loadfile
+	@$(BIN)/pytest tests/e2e -n 3 --dist loadfile --iam
 
 elsewhere: install ## the end-to-end suite under another stack's name and prefix, with a KMS key and IAM enforced
-	@$(BIN)/pytest tests/e2e -n 2 --dist loadfile --kms --stack Another-House
+	@$(BIN)/pytest tests/e2e -n 3 --dist loadfile --kms --stack Another-House
 
 pythons: install ## the suite's core and a training run on the oldest Python that is claimed and on the newest
 	@$(BIN)/python scripts/pythons.py --uv $(UV)
