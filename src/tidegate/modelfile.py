@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import yaml
 
+from tidegate.core import linear_hyperparameters, xgboost_hyperparameters
 from tidegate.core.checks import nearest, refuse, shown
 from tidegate.core.disks import has_own_disks
 from tidegate.core.errors import BadSpec
 from tidegate.core.grammar import half_in, half_said
+from tidegate.core.hyperparameters import BadHyperparameter
 from tidegate.core.spec import ModelSpec
-from tidegate.core.xgboost_hyperparameters import (
-    BadHyperparameter,
-    known_hyperparameters,
-    read_hyperparameters,
-)
 
 MOST_BYTES = 256 * 1024
 # A model file is five levels deep; PyYAML's time grows with the square of the depth.
 MOST_DEEP = 20
+# Whose hyperparameters the images tell apart: how they are read, and which there are.
+Read = Callable[[Mapping[str, str]], Any]
+Known = Callable[[], Collection[str]]
+_TABLES: Mapping[str, tuple[Read, Known]] = {
+    "xgboost": (
+        xgboost_hyperparameters.read_hyperparameters,
+        xgboost_hyperparameters.known_hyperparameters,
+    ),
+    "linear-learner": (
+        linear_hyperparameters.read_hyperparameters,
+        lambda: linear_hyperparameters.PARAMETERS,
+    ),
+}
 
 
 def read_model_file(text: str | bytes, folder: str | None = None, key: str | None = None) -> ModelSpec:
@@ -85,17 +96,24 @@ def _check_hyperparameters(spec: ModelSpec) -> None:
 
     A spec that is in force is not asked again: its champion goes on serving, whatever a later image takes.
     """
-    if "xgboost" not in spec.algorithms:
-        return
-    try:
-        read_hyperparameters(spec.algorithms["xgboost"].hyperparameters)
-    except BadHyperparameter as wrong:
-        sentence, path = str(wrong).rstrip("."), ("algorithms", "xgboost", "hyperparameters", wrong.name)
-        if wrong.name == "device":
-            sentence += "; a GPU is asked for by tree_method: gpu_hist, which GPU instances get by themselves"
-        elif sentence.startswith("Extraneous"):
-            sentence += f" (AWS's image would refuse it){nearest(wrong.name, known_hyperparameters())}"
-        refuse(sentence, path)
+    for name, (read, known) in _TABLES.items():
+        if name not in spec.algorithms:
+            continue
+        try:
+            read(spec.algorithms[name].hyperparameters)
+        except BadHyperparameter as wrong:
+            refuse(_complaint(wrong, known()), ("algorithms", name, "hyperparameters", wrong.name))
+
+
+def _complaint(wrong: BadHyperparameter, known: Collection[str]) -> str:
+    """Give the image's complaint, with what would help."""
+    if wrong.name == "device":
+        help_ = "; a GPU is asked for by tree_method: gpu_hist, which GPU instances get by themselves"
+        return str(wrong).rstrip(".") + help_
+    if wrong.name not in known:
+        first = str(wrong).split(". Check the spelling")[0].rstrip(".")
+        return f"{first} (AWS's image would refuse it){nearest(wrong.name, known)}"
+    return str(wrong).rstrip(".")
 
 
 def _decoded(text: str | bytes) -> str:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tidegate.core.hyperparameters import BadHyperparameter
 from tidegate.core.xgboost_ranges import (
     CHOICES,
     FLOATS,
@@ -27,14 +28,6 @@ _ALIASES = {
     "reg_lambda": "lambda",
     "reg_alpha": "alpha",
 }
-
-
-class BadHyperparameter(ValueError):
-    """One hyperparameter is not the image's, or not in its range; the text is the image's complaint."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.name = name
 
 
 def read_hyperparameters(given: Mapping[str, str]) -> dict[str, Any]:

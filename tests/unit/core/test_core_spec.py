@@ -118,6 +118,24 @@ def test_a_hyperparameter_that_the_image_would_refuse_is_refused_with_its_line(l
     assert read_model_file(MODEL % "learning_rate: 0.1").name == "cars"
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("epoch: 3", r"'epoch'.*\(AWS's image would refuse it\); did you mean 'epochs'"),
+        ("epochs: none", "epochs: 'none' is not accepted; give a whole number of at least 1"),
+        ("loss: logistic", "loss: 'logistic' does not fit predictor_type regressor"),
+        ("quantile: 1", "above 0 and below 1"),
+    ],
+)
+def test_so_is_one_that_linear_learner_would_refuse(line, sentence):
+    file = MODEL.replace("xgboost", "linear-learner").replace("num_round: 10", "l1: 0.1")
+    with pytest.raises(BadSpec, match=sentence) as refused:
+        read_model_file(file % line)
+    assert refused.value.path[:3] == ("algorithms", "linear-learner", "hyperparameters")
+    assert refused.value.line == 9
+    assert read_model_file(file % "learning_rate: auto").name == "cars"
+
+
 TO_1 = {"least": 0.1, "most": 1}
 REFUSED = [
     (("name",), "Used Cars", "lower-case"),

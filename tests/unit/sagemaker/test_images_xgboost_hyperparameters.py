@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.core.xgboost_hyperparameters import BadHyperparameter, read_hyperparameters
+from tidegate.core.hyperparameters import BadHyperparameter
+from tidegate.core.xgboost_hyperparameters import read_hyperparameters
 from tidegate.local.sagemaker.images.container import ContainerError
 from tidegate.local.sagemaker.images.xgboost.hyperparameters import read_settings
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidegate.core.xgboost_hyperparameters import BadHyperparameter, read_hyperparameters
+from tidegate.core.hyperparameters import BadHyperparameter
+from tidegate.core.xgboost_hyperparameters import read_hyperparameters
 from tidegate.core.xgboost_ranges import METRICS
 from tidegate.local.sagemaker.images.container import ContainerError
 
