@@ -189,7 +189,7 @@ def _attribute(name: str, attribute: str) -> str:
     if kind not in KINDS:
         raise LookupError(f"tests/conformance/synthesis.py does not know the ARN of {kind}; add it to KINDS")
     service, what = KINDS[kind]
-    known = {"Partition": "aws", "Region": REGION, "Account": ACCOUNT}
+    known = {"Partition": PSEUDO["AWS::Partition"], "Region": PSEUDO["AWS::Region"], "Account": ACCOUNT}
     form = forms(service)[what]
     arn = re.sub(r"\$\{(\w+)\}", lambda found: known.get(found.group(1), name), form)
     return f"{arn}:*" if kind == "AWS::Logs::LogGroup" else arn  # CloudFormation means its streams too
