@@ -27,6 +27,7 @@ def serve(town: Town, name: str) -> None:
     assert town.train(name, "more.csv", csv_bytes(cars.rows(500)))["status"] in ("SUCCEEDED", "REJECTED")
     assert town.score(name, "rows.csv", csv_bytes(cars.rows(20)))["status"] == "SUCCEEDED"
     town.invoke(town.endpoint(name), "50000,2015,fiat,yes")
+    town.until(lambda: town.keys(town.artifacts, f"{name}/capture/"), "the request was captured")
     watching.check(town, name)
 
 

@@ -7,8 +7,8 @@ which CloudFormation leaves out in the emulator.
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from tidegate.local.emulator.definitions import after_making
 from tidegate.local.emulator.names import answers, objects, topics
