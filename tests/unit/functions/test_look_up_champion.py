@@ -9,7 +9,7 @@ from tests.unit.functions.conftest import ARTIFACTS, ROLE, Context, sample_event
 
 EVENT = sample_event("look_up_champion")
 NAMED = "tg-used-car-price-xgboost-ba9876543210"
-HOME = "used-car-price/runs/ba9876543210/xgboost"
+HOME = "/".join(["used-car-price", "runs", "ba9876543210", "xgboost"])
 ARCHIVES = [f"{HOME}/recipe.tar.gz", f"{HOME}/model/model.tar.gz"]
 FILES = [*ARCHIVES, f"{HOME}/recipe.json"]
 

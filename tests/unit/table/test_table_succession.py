@@ -90,7 +90,7 @@ class TestTheEstimate:
         assert Succession.read(()) == Succession()
         assert (Succession().rows_for_one, Succession().freedom) == (1.0, math.inf)
 
-    def test_remembered_for_long_it_weighs_no_more_than_so_many_values_and_says_the_same(self):
+    def test_remembered_for_long_it_counts_for_no_more_than_so_many_values_and_says_the_same(self):
         rng = np.random.default_rng(2)
         found = Succession.sum_of(Succession.of(walk(rng, 500, 0.5)) for _ in range(20))
         less = found.at_most(4000)
