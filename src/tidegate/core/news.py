@@ -148,7 +148,10 @@ def _worse(item: Item, entry: Mapping[str, Any], _: Mapping[str, Any]) -> str:
         return f"{opening}: {entry.get('reason', '')}"
     gained = {name: episode.parts[name] for name in item.gained}
     told = _columns(gained, entry) if gained else f"its severity is {episode.severity} now"
-    return f"{opening}, by {_rows(entry)}: {told}{_effects(item, entry)}"
+    # A column that was worth a watch and asks for an act may have moved no further in its rounded numbers.
+    grave = [name for name, severity in gained.items() if severity == "act"]
+    asks = f" (severity act: {', '.join(grave[:SHOWN_COLUMNS])})" if grave else ""
+    return f"{opening}, by {_rows(entry)}: {told}{asks}{_effects(item, entry)}"
 
 
 def _end(item: Item, entry: Mapping[str, Any], _: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tidegate.core.episodes import CALM, FURTHER, QUESTIONS, SEVERITIES, Episode, Look, advance
@@ -381,6 +381,7 @@ def test_over_any_checks_no_message_repeats_and_a_digest_comes_at_most_once_a_pe
     assert len(told) == len(set(told))
 
 
+@example([], [{}, {"km": "watch"}, {"km": "watch", "fuel": "watch"}, {"km": "watch", "fuel": "act"}])
 @given(
     order=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=40),
     found=st.lists(PARTS, min_size=4, max_size=4),
