@@ -50,7 +50,7 @@ types: install
 
 UNIT := tests/unit tests/conformance --ignore tests/conformance/clients -n 2
 
-# A test that takes a quarter of a second and more is marked `slow`: some seventy, which take more than half of the time.
+# A test that takes a fifth of a second and more is marked `slow`: some hundred, which take more than half of the time.
 quick: install
 	@$(BIN)/pytest $(UNIT) -m "not slow"
 

@@ -59,6 +59,7 @@ def test_a_machine_fits_the_asl_schema(path):
     assert [f"{match.rule.id} {match.message}" for match in found] == []
 
 
+@pytest.mark.slow
 @each_machine
 def test_every_next_names_a_state_and_every_state_is_reached(path):
     def check(machine: dict) -> None:

@@ -64,6 +64,7 @@ def said_in(path: Path) -> Iterator[str]:
             yield node.value
 
 
+@pytest.mark.slow
 def test_the_code_that_is_deployed_names_no_resource_by_the_default_name():
     files = [
         path for folder in CODE for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml")

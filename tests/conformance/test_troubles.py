@@ -183,5 +183,6 @@ def test_what_lasts_is_caught_and_people_are_told_of_the_state(machine, place):
         assert any(name in named for name in place.path), f"{place.name}: what is told names no state"
 
 
+@pytest.mark.slow
 def test_what_is_said_to_be_harmless_is_there():
     assert set(HARMLESS) <= {param.values[1].name for param in tasks()}

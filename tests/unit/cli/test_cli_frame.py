@@ -44,6 +44,7 @@ def test_every_verb_has_the_common_options(verb: str, tidegate: Any) -> None:
     assert tidegate(verb, "--help").exit_code == 0
 
 
+@pytest.mark.slow
 def test_common_options_may_stand_before_the_verb_or_after_it(cloud: FakeCloud, tidegate: Any) -> None:
     assert json.loads(tidegate("--json", "models").stdout) == json.loads(tidegate("models", "--json").stdout)
     assert "no stack named other" in tidegate("--stack", "other", "models").stderr
@@ -167,6 +168,7 @@ class Typed:
         self.params, self.parent = params, None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stack", "words"),
     [

@@ -141,6 +141,7 @@ VERBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json_too", [False, True], ids=["for people", "json"])
 @pytest.mark.parametrize("what", ["everything at once", "markup that closes nothing"])
 @pytest.mark.parametrize("verb", VERBS)

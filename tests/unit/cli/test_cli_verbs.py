@@ -196,6 +196,7 @@ def test_apply_tells_the_line_of_a_bad_model_file_and_drops_nothing(
     assert cloud.s3.puts == 0
 
 
+@pytest.mark.slow
 def test_apply_passes_on_the_refusal_of_the_cloud(cloud: FakeCloud, tidegate: Any, tmp_path: Path) -> None:
     file = tmp_path / "model.yaml"
     file.write_text(MODEL_YAML)

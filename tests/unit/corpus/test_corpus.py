@@ -92,6 +92,7 @@ def test_broken_recordio_is_refused_in_one_sentence(what: str):
     refused(read, ClientError, TidegateError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", requests.CAPTURES)
 def test_a_broken_capture_line_is_refused_in_one_sentence(tmp_path: Path, what: str):
     path = tmp_path / "capture.jsonl"

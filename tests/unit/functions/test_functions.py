@@ -33,6 +33,7 @@ def test_a_function_loads_with_nothing_heavy(name, load):
     assert callable(load(name))
 
 
+@pytest.mark.slow
 def test_a_good_model_file_comes_into_force_and_is_told_once(account, load):
     account.put(DATA, "used-car-price/model.yaml", REFERENCE)
     handler = load("register_model")
@@ -88,6 +89,7 @@ def test_a_model_file_in_another_model_s_folder_is_refused(account, load):
     assert "used-car-price/spec.json" not in account.keys(ARTIFACTS)
 
 
+@pytest.mark.slow
 def test_a_drop_is_prepared_and_its_plan_names_what_the_jobs_need(account, load):
     in_force(account, load)
     spec = yaml.safe_load(REFERENCE)

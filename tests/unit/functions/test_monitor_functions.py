@@ -213,6 +213,7 @@ def summary_of(found: dict) -> dict:
     return summary
 
 
+@pytest.mark.slow
 def test_rows_like_those_of_training_are_ok_and_nothing_new_ends_quietly(watched):
     watched.capture("one", cars(120))
     summary = summary_of(watched.check("r1"))
@@ -222,6 +223,7 @@ def test_rows_like_those_of_training_are_ok_and_nothing_new_ends_quietly(watched
     assert again["standing"]["xgboost"]["verdict"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_large_window_is_read_by_the_job_part_by_part_to_what_the_function_reads_at_once(
     watched, monkeypatch
 ):
@@ -402,6 +404,7 @@ def a_day_apart(monkeypatch):
     monkeypatch.setattr("tidegate.edge.truth.contents", dated)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("a_day_apart")
 def test_truth_in_parts_again_and_corrected_counts_each_prediction_once(watched):
     watched.capture("one", cars(120))
@@ -563,6 +566,7 @@ def test_columns_are_ranked_by_what_their_change_does_to_the_predictions(watched
         assert {each["name"]: each["importance"] for each in inputs} == weights
 
 
+@pytest.mark.slow
 def test_labels_measure_the_model_and_a_model_that_got_worse_is_drift(watched):
     watched.capture("one", cars(120))
     labels = "id,target\n" + "".join(f"one-{at},{row[2] + 400}\n" for at, row in enumerate(cars(120)))
@@ -715,6 +719,7 @@ def test_a_model_has_an_alarm_of_its_own_which_follows_its_file(watched, account
     assert alarm()["Period"] == 86_400
 
 
+@pytest.mark.slow
 def test_people_hear_of_the_same_drift_once_whichever_run_tells(watched):
     at = "2026-03-03T14:00:00+00:00"
     drift = {"severity": "act", "columns": ["KM"], "act": ["KM"], "known": True}

@@ -158,6 +158,7 @@ def test_answers_are_combined_into_scores_of_two_formats(prepare, account, load)
     }
 
 
+@pytest.mark.slow
 def test_people_hear_how_a_file_was_scored(account, load):
     outcome = {
         "run": RUN,

@@ -116,6 +116,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), VALUES, max_size=4), max_size=4))
 def test_what_comes_out_is_what_went_in(plain: dict[str, dict[str, Any]]):
     packed = Partition(plain)

@@ -230,6 +230,7 @@ def test_who_only_looks_warms_nothing(shelf: Shelf):
     assert list(dict.keys(kept)) == ["a"]
 
 
+@pytest.mark.slow
 @given(st.sets(st.one_of(st.text(), st.tuples(st.text(), st.tuples(st.text(), st.text()))), max_size=8))
 def test_names_come_back_as_they_were(names: set[Any]):
     with tempfile.TemporaryDirectory() as folder:

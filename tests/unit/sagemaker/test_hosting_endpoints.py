@@ -292,6 +292,7 @@ def test_an_alarm_during_the_shift_rolls_back(ctx: StandInContext, monkeypatch: 
     assert ask(ctx) == b"new:1"
 
 
+@pytest.mark.slow
 def test_a_rollback_in_the_middle_of_the_shift_gives_all_traffic_back(
     ctx: StandInContext, starter: Starter, monkeypatch: pytest.MonkeyPatch
 ):

@@ -91,6 +91,7 @@ def model_rmse(model, data):
     return float(np.sqrt(np.mean((model.scores(x) - y) ** 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("rows", [1000, 3500])
 def test_defaults_reach_the_closed_form_solution_of_squared_loss(job, seed, rows):
@@ -144,6 +145,7 @@ def test_the_rows_are_taken_as_they_lie(job):
     assert errors[1] > 1.02 * errors[0]
 
 
+@pytest.mark.slow
 def test_quantile_loss_leaves_its_share_of_labels_below(job):
     data = cars(2, 4000)
     job.run(data, predictor_type="regressor", loss="quantile_loss", quantile="0.9")
@@ -151,6 +153,7 @@ def test_quantile_loss_leaves_its_share_of_labels_below(job):
     assert 0.86 < np.mean(y < job.model.scores(x)) < 0.94
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["absolute_loss", "huber_loss", "eps_insensitive_absolute_loss"])
 def test_robust_losses_do_not_follow_outliers(job, loss):
     data = cars(6, 2000, noise=0.1)

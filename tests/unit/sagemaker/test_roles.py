@@ -67,6 +67,7 @@ def test_all_who_act_in_a_role_share_its_session_and_clients() -> None:
     assert issuer.issued == [(ROLE, "SageMaker")]
 
 
+@pytest.mark.slow
 def test_a_session_that_nears_its_end_is_renewed_under_a_client_that_lives_on() -> None:
     issuer = Issuer(lifetime_seconds=300.0)
     client = make_roles(issuer).access(ROLE).client("s3")

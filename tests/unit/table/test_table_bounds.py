@@ -105,6 +105,7 @@ class Counted:
         return piece
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [1_000, 16_000])
 def test_a_header_is_read_once_however_long_it_is(columns):
     content = (",".join(f"{'n' * 300}{at}" for at in range(columns)) + "\n1\n").encode()

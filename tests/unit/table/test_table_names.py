@@ -91,6 +91,7 @@ def write_csv(path: Path, rows: list[dict[str, object]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "identity", "target"), [each[1:] for each in ROLES], ids=[r[0] for r in ROLES]
 )

@@ -61,6 +61,7 @@ CELLS = {
 }
 
 
+@pytest.mark.slow
 @given(st.lists(columns(), min_size=1, max_size=6), st.booleans(), st.data())
 @settings(max_examples=200, deadline=None)
 def test_no_row_is_longer_than_a_recipe_is_said_to_make_it(listed, sparse, data):

@@ -38,6 +38,7 @@ def profile(texts: list[str]) -> ColumnProfile:
     return ColumnProfile.of(cells_of(pa.array(texts, pa.string())))
 
 
+@pytest.mark.slow
 @given(TEXTS, TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_the_profile_of_two_windows_is_the_sum_of_their_profiles(one, other):

@@ -84,6 +84,7 @@ def test_the_files_are_model_monitor_s(kind):
         assert sum(sum(line.values()) for line in matrix.values()) == 2000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_worse_model_alarms_in_the_container_s_words_and_an_equal_one_does_not(kind):
     make = MAKERS[kind]

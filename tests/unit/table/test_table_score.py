@@ -268,6 +268,7 @@ def test_a_block_reads_the_same_fast_and_row_by_row(tmp_path_factory, rows, blan
     assert told(quick) == told(slow)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.fixed_dictionaries(

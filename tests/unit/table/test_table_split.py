@@ -49,6 +49,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ROWS, st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_a_row_keeps_its_part_when_rows_are_reordered_and_appended(rows, random):
@@ -162,6 +163,7 @@ def rows_in_order(table: Table) -> list[tuple[str, ...]]:
     return [every[at] for at in shuffled(table).tolist()]
 
 
+@pytest.mark.slow
 @given(ROWS, st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_a_file_in_another_order_trains_in_the_same(rows, random):

@@ -116,6 +116,7 @@ def test_scores_of_another_algorithm_are_none_of_this_window(tmp_path):
     assert none.rows == 0
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.one_of(st.text(max_size=8), st.floats(), st.integers(), st.booleans(), st.none()), max_size=5)
 )
