@@ -151,7 +151,11 @@ def test_drift_is_told_when_it_starts_worsens_and_ends_and_retrains_when_truth_h
     capture(town, model, shifted(cars.rows(120, seed=11), 600_000))
     assert check(town, model)["result"]["verdict"] == "drift"
     assert len(told(town, model, "monitoring-drift")) == 2
-    assert "the cooldown of 1 day, which ends at" in told(town, model, "retrain-wanted")[-1]["message"]
+    cooldown = "the cooldown of 1 day, which ends at"
+    town.until(
+        lambda: any(cooldown in each["message"] for each in told(town, model, "retrain-wanted")),
+        "people heard what the wish waits for",
+    )
     assert len(told(town, model, "retrain-started")) == 1
     # Truth again, and the wish waits for the cooldown all the same; then what it was for is over.
     town.ended(label(town, model, [{"listing": "nobody", "price": "5"}], "nobody.csv"))
