@@ -39,6 +39,7 @@ from typing import Any
 import machine
 import yaml
 from http_load import Target, load, summed_up
+from peer_environments import interpreter
 from train_pipeline import ROOT, Bench, corollas, free_port
 
 from tidegate.cli.stack import api_url
@@ -77,26 +78,10 @@ def process(command: list[str], port: int, environment: dict[str, str]) -> Itera
         child.wait(timeout=30)
 
 
-def peer_python(home: Path) -> Path | None:
+def peer_python(folder: Path) -> Path | None:
     """Make the peers' environment, if it can be made."""
-    python = home / "bin" / "python"
-    if (home / "installed").exists():
-        return python
-    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    packages = [
-        f"xgboost-cpu=={version('xgboost-cpu')}",
-        "numpy",
-        *(each for one in PEERS.values() for each in one),
-    ]
-    try:
-        subprocess.run([uv, "venv", "-q", "--clear", str(home)], check=True, timeout=60)
-        install = [uv, "pip", "install", "-q", "--python", str(python), *packages]
-        subprocess.run(install, check=True, timeout=600, capture_output=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        print(f"left out fastapi and mlflow: they cannot be installed here ({error})", file=sys.stderr)
-        return None
-    (home / "installed").touch()
-    return python
+    own = [f"xgboost-cpu=={version('xgboost-cpu')}", "numpy"]
+    return interpreter("serving", [*own, *(each for one in PEERS.values() for each in one)], folder)
 
 
 def model_files(folder: Path, bench: Bench, run: str) -> tuple[Path, Recipe]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tidegate.core.champions import whys
 from tidegate.core.errors import BadDrop
 from tidegate.core.monitor import policy_of
 from tidegate.core.spec import ModelSpec
@@ -51,8 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _no_model(model: str, champions: Champions) -> str:
     if champions.lost:
-        why = "; ".join(f"{algorithm}: {reason}" for algorithm, reason in champions.lost.items())
-        return f"no model of {model} serves ({why}); train it once more, then check again"
+        return f"no model of {model} serves ({whys(champions.lost)}); train it once more, then check again"
     return f"no model of {model} serves yet; train one, then check again"
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from tidegate.api.model import BUSY, GONE
 from tidegate.api.problems import Problem
+from tidegate.core.champions import whys
 from tidegate.core.errors import CombineFailed, RuleAbsent, TidegateError
 
 Kind = Literal["refused", "failed", "late", "busy", "absent"]
@@ -99,9 +100,9 @@ def not_deployed(model: str, lost: Mapping[str, str] | None = None) -> Problem:
         By algorithm why what is named as serving it counts as nothing.
     """
     if lost:
-        why = "; ".join(f"{name}: {reason}" for name, reason in lost.items())
         return Problem(
-            409, f"the model '{model}' is declared but nothing serves it any more ({why}); train it again"
+            409,
+            f"the model '{model}' is declared but nothing serves it any more ({whys(lost)}); train it again",
         )
     return Problem(
         409,

@@ -10,11 +10,9 @@ from tidegate.cli.exit_codes import OF_STATUS, WELL
 from tidegate.cli.options import Session
 from tidegate.cli.records import Record, find_run, result_of
 from tidegate.cli.render import summary
-from tidegate.cli.stack import Stack
+from tidegate.cli.stack import MACHINES, Stack
 from tidegate.cli.watch import follow, settled
 from tidegate.core.attempts import done_before, event_again, kind_of, next_attempt, trained_before
-
-MACHINES = {"train": "TrainMachineArn", "score": "ScoreMachineArn", "monitor": "MonitorMachineArn"}
 
 
 def retry(session: Session, run_id: str, wait: bool) -> int:

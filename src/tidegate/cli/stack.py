@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NOT_FOUND = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 NOTIFICATIONS = "notifications/"
+# The outputs that name the machine of each kind of run.
+MACHINES = {"train": "TrainMachineArn", "score": "ScoreMachineArn", "monitor": "MonitorMachineArn"}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,15 @@ class Found:
     recipe: Mapping[str, Any] | None = None
 
 
+def whys(lost: Mapping[str, str]) -> str:
+    """Say of each algorithm why the model that is named counts as none.
+
+    >>> whys({"xgboost": "it is no more", "linear-learner": "it lacks a file"})
+    'xgboost: it is no more; linear-learner: it lacks a file'
+    """
+    return "; ".join(f"{algorithm}: {reason}" for algorithm, reason in lost.items())
+
+
 def unusable(found: Found, role: str | None = None) -> str | None:
     """Say why a model cannot be used; None where it can.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.core import names
+from tidegate.core.champions import whys
 from tidegate.core.payload import PART_ROWS
 from tidegate.core.sentences import Sentence, say, told
 from tidegate.core.spec import ModelSpec
@@ -52,9 +53,8 @@ def no_champion(model: str, lost: Mapping[str, str] | None = None) -> str:
         By algorithm why the approved model that is named counts as none.
     """
     if lost:
-        why = "; ".join(f"{algorithm}: {reason}" for algorithm, reason in lost.items())
         return (
-            f"no approved model of '{model}' can be used ({why}): train it once more "
+            f"no approved model of '{model}' can be used ({whys(lost)}): train it once more "
             f"(tidegate train {model} FILE), then drop the file again"
         )
     return (

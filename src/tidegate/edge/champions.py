@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from tidegate.core import names
 from tidegate.core.champions import Found, unusable
 from tidegate.core.payload import most_rows
 from tidegate.core.scoring import Champion
 from tidegate.core.spec import ModelSpec
 from tidegate.edge import parameters
+from tidegate.edge.sagemaker import if_there
 from tidegate.edge.storage import client, is_there, read_json
 
 
@@ -74,12 +73,9 @@ def read_champion(algorithm: str, model: str) -> Champion | None:
 
 def look_at(model: str, *, files: bool = False) -> Found:
     """Look at a model by its name: what SageMaker says of it, its recipe, and with `files` its artefacts."""
-    try:
-        described = client("sagemaker").describe_model(ModelName=model)
-    except ClientError as error:
-        if "Could not find" in str(error):
-            return Found(model)
-        raise
+    described = if_there(client("sagemaker").describe_model, ModelName=model)
+    if described is None:
+        return Found(model)
     containers = described.get("Containers") or []
     if len(containers) != 2 or any("ModelDataUrl" not in each for each in containers):
         return Found(model, is_ours=False, described=True)

@@ -9,29 +9,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tidegate.core.endpoints import VARIANT, EndpointBusy, capture_config, check_change, variant_of
+from tidegate.edge.sagemaker import if_there
 from tidegate.edge.storage import client
 
 
 def describe(endpoint: str) -> dict[str, Any] | None:
     """Describe an endpoint, None where there is none."""
-    try:
-        found: dict[str, Any] = client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        return found
-    except ClientError as error:
-        if "Could not find" in str(error):
-            return None
-        raise
+    return if_there(client("sagemaker").describe_endpoint, EndpointName=endpoint)
 
 
 def describe_config(config: str) -> dict[str, Any] | None:
     """Describe an endpoint configuration, None where there is none."""
-    try:
-        found: dict[str, Any] = client("sagemaker").describe_endpoint_config(EndpointConfigName=config)
-        return found
-    except ClientError as error:
-        if "Could not find" in str(error):
-            return None
-        raise
+    return if_there(client("sagemaker").describe_endpoint_config, EndpointConfigName=config)
 
 
 def ensure_config(event: Mapping[str, Any]) -> None:

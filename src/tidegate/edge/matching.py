@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core import names
-from tidegate.core.estimates import held_against
 from tidegate.core.monitor import rates
 from tidegate.core.own_names import PREDICTION
 from tidegate.core.sentences import of_the_data, say
 from tidegate.core.windows import TRUTH_DAYS, Manifest
 from tidegate.edge import storage
+from tidegate.edge.estimating import held_against_truth, quality_of
 from tidegate.edge.fetch import fetch, fetch_all, put
 
 FEW = 3  # names of waiting labels that are told
@@ -100,23 +100,17 @@ def _by_file(came: dict[str, int], fared: dict[str, Any], labels: Any) -> dict[s
 
 def _estimated(manifest: Manifest, paths: list[Path], pairs: dict[str, Any]) -> dict[str, Any] | None:
     """Hold what was to be expected of the rows whose truth came against that truth."""
-    document = storage.read_json(f"{manifest.baseline}/baseline/model_quality/estimator.json")
-    if document is None:
-        return None
-    from tidegate.table.estimate.direct_loss import Estimator
-    from tidegate.table.estimate.rows import expected_of
     from tidegate.table.quality.errors import RegressionErrors
     from tidegate.table.watch.matching import TRUTH
 
-    expected = expected_of(Estimator.from_dict(document), paths[::-1], manifest.columns, pairs["event"])
     true = RegressionErrors.of(pairs[TRUTH], pairs[PREDICTION]).metrics()
-    return held_against(expected.rows, expected.metrics(), true)
+    return held_against_truth(manifest, paths[::-1], pairs["event"], true)
 
 
 def _quality(manifest: Manifest, state: dict[str, Any], pairs: Any, known: Any) -> dict[str, Any]:
     from tidegate.table.watch.quality import judge
 
-    place = f"{manifest.baseline}/baseline/model_quality"
+    place = quality_of(manifest)
     evaluation = storage.read_json(f"{manifest.baseline}/candidate/evaluation.json") or {}
     found = judge(
         pairs,

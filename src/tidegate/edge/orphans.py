@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from tidegate.core import names
 from tidegate.core.orphans import LONGEST_RUN_SECONDS, Config, Maker, Orphans, Scene
+from tidegate.edge.hosting import describe, describe_config
+from tidegate.edge.sagemaker import if_there
 from tidegate.edge.storage import client
 
 RECORDS_AT_ONCE = 100  # what BatchGetItem takes
@@ -63,17 +63,9 @@ def remove(found: Orphans) -> None:
     """Remove configurations and models; one that is gone already is as good."""
     sagemaker = client("sagemaker")
     for config in found.configs:
-        _gone(sagemaker.delete_endpoint_config, EndpointConfigName=config)
+        if_there(sagemaker.delete_endpoint_config, EndpointConfigName=config)
     for model in found.models:
-        _gone(sagemaker.delete_model, ModelName=model)
-
-
-def _gone(delete: Any, **named: str) -> None:
-    try:
-        delete(**named)
-    except ClientError as error:
-        if "Could not find" not in str(error):
-            raise
+        if_there(sagemaker.delete_model, ModelName=model)
 
 
 def _names(operation: str, listed: str, member: str, **asked: Any) -> Iterator[str]:
@@ -81,19 +73,8 @@ def _names(operation: str, listed: str, member: str, **asked: Any) -> Iterator[s
         yield from (str(each[member]) for each in page[listed])
 
 
-def _described(describe: Any, **named: str) -> dict[str, Any]:
-    """Describe what was listed; what is gone since refers to nothing."""
-    try:
-        found: dict[str, Any] = describe(**named)
-        return found
-    except ClientError as error:
-        if "Could not find" not in str(error):
-            raise
-        return {}
-
-
 def _config(name: str) -> Config:
-    described = _described(client("sagemaker").describe_endpoint_config, EndpointConfigName=name)
+    described = describe_config(name) or {}  # what is gone since it was listed refers to nothing
     variants = [*described.get("ProductionVariants", []), *described.get("ShadowProductionVariants", [])]
     return Config(name, tuple(each["ModelName"] for each in variants if "ModelName" in each))
 
@@ -101,7 +82,7 @@ def _config(name: str) -> Config:
 def _served() -> Iterator[str]:
     """Give the configuration of every endpoint of the account, and the one that it is being updated to."""
     for endpoint in _names("list_endpoints", "Endpoints", "EndpointName"):
-        described = _described(client("sagemaker").describe_endpoint, EndpointName=endpoint)
+        described = describe(endpoint) or {}
         if now := described.get("EndpointConfigName"):
             yield now
         if coming := described.get("PendingDeploymentSummary", {}).get("EndpointConfigName"):
@@ -113,7 +94,7 @@ def _used() -> Iterator[str]:
         for job in _names(
             "list_transform_jobs", "TransformJobSummaries", "TransformJobName", StatusEquals=status
         ):
-            described = _described(client("sagemaker").describe_transform_job, TransformJobName=job)
+            described = if_there(client("sagemaker").describe_transform_job, TransformJobName=job) or {}
             if "ModelName" in described:
                 yield described["ModelName"]
 

@@ -10,11 +10,9 @@ from typing import Any
 
 from tidegate.cli.errors import Trouble
 from tidegate.cli.options import Session
-from tidegate.cli.stack import Stack
+from tidegate.cli.stack import MACHINES, Stack
 from tidegate.cli.watch import pause
 from tidegate.core import names
-
-MACHINES = {"train": "TrainMachineArn", "score": "ScoreMachineArn", "monitor": "MonitorMachineArn"}
 
 
 @dataclass(frozen=True)
